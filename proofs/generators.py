@@ -1,0 +1,126 @@
+"""The fixed generators: named, derived from public labels, never taken from a message.
+
+Each is a hash to the curve of its own name under one tag, so nobody knows a relation between any
+two of them, and anyone can recompute them (`crossproof generators`). They are derived when first
+used and kept. Names: `G` and `H` carry value and blinding of a commitment; `H_1`…`H_7` and
+`G_0`… are the linear and norm bases of the range argument (`H_0` is `H`); `U_j`, `S_j` and `K`
+belong to set membership.
+
+SPEC.md, "Generators".
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from functools import lru_cache
+
+from proofs import group, labels
+from proofs.group import Point, Scalar
+
+LINEAR_LENGTH = 8
+
+
+class Generator:
+    """One named generator. Compared by identity: there is exactly one object for each name."""
+
+    __slots__ = ("_point", "name")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._point: Point | None = None
+
+    @property
+    def point(self) -> Point:
+        """The point, derived at the first use."""
+        if self._point is None:
+            self._point = group.hash_to_point(labels.GENERATOR_DST, self.name.encode())
+        return self._point
+
+    def encode(self) -> bytes:
+        """48 bytes, compressed."""
+        return group.encode_point(self.point)
+
+    def __repr__(self) -> str:
+        return f"Generator({self.name!r})"
+
+
+class _Family:
+    """The generators `prefix_0`, `prefix_1`, …, grown as far as somebody asked."""
+
+    __slots__ = ("_members", "_prefix")
+
+    def __init__(self, prefix: str, first: Sequence[Generator] = ()) -> None:
+        self._prefix = prefix
+        self._members = list(first)
+
+    def first(self, count: int) -> tuple[Generator, ...]:
+        members = self._members
+        while len(members) < count:
+            members.append(Generator(f"{self._prefix}_{len(members)}"))
+        return tuple(members[:count])
+
+
+G = Generator("G")
+H = Generator("H")
+K = Generator("K")
+
+_linear = _Family("H", [H])
+_norm = _Family("G")
+_membership_powers = _Family("U")
+_membership_products = _Family("S")
+
+
+@lru_cache(maxsize=64)
+def norm_bases(count: int) -> tuple[Generator, ...]:
+    """G_0 … G_{count-1}."""
+    return _norm.first(count)
+
+
+@lru_cache(maxsize=1)
+def linear_bases() -> tuple[Generator, ...]:
+    """H_0 = H, H_1 … H_7."""
+    return _linear.first(LINEAR_LENGTH)
+
+
+@lru_cache(maxsize=64)
+def power_bases(count: int) -> tuple[Generator, ...]:
+    """U_0 … U_{count-1}; set membership uses them from U_1."""
+    return _membership_powers.first(count)
+
+
+@lru_cache(maxsize=64)
+def product_bases(count: int) -> tuple[Generator, ...]:
+    """S_0 … S_{count-1}."""
+    return _membership_products.first(count)
+
+
+@lru_cache(maxsize=64)
+def range_generators(norm_length: int) -> tuple[Generator, ...]:
+    """All that a range argument of this norm length uses, in the order of its equation."""
+    return (G, *linear_bases(), *norm_bases(norm_length))
+
+
+@lru_cache(maxsize=64)
+def membership_generators(powers: int) -> tuple[Generator, ...]:
+    """All that a membership argument over a set of up to 2^powers members uses."""
+    return (G, H, K, *power_bases(powers)[1:], *product_bases(powers - 1))
+
+
+@lru_cache(maxsize=64)
+def points(generators: tuple[Generator, ...]) -> list[Point]:
+    """Their points, in order. The list is shared: do not change it."""
+    return [generator.point for generator in generators]
+
+
+@lru_cache(maxsize=64)
+def generators_digest(generators: tuple[Generator, ...]) -> bytes:
+    """SHA-256 over count, names and encodings, in order: what a transcript binds."""
+    parts = [part for g in generators for part in (g.name.encode(), g.encode())]
+    count = len(generators).to_bytes(8, "big")
+    return hashlib.sha256(labels.frame(labels.GENERATORS_DIGEST, count, *parts)).digest()
+
+
+def multiply_fixed(generators: tuple[Generator, ...], scalars: Sequence[Scalar]) -> Point:
+    """The sum of scalars[i] times generators[i]; ValueError if their numbers differ."""
+    return group.multiply(points(generators), scalars)

@@ -1,0 +1,223 @@
+"""The group: G1 of BLS12-381 and its scalars. The only file that imports the curve library.
+
+It offers few operations, so that another library can stand behind them: strict encodings, hash
+to field and to curve, one multi-scalar multiplication, and clearing of the cofactor. It refuses
+integers that are not already field elements (the library would reduce them silently, and `q + 5`
+would pass for 5), the identity in any encoding, and every second spelling of a point or scalar.
+
+SPEC.md, "Group and encodings".
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from py_arkworks_bls12381 import G1Point as Point
+from py_arkworks_bls12381 import Scalar
+
+from proofs.errors import EncodingError
+from proofs.labels import frame
+
+__all__ = [
+    "COFACTOR_H",
+    "IDENTITY",
+    "ONE",
+    "ORDER",
+    "POINT_BYTES",
+    "SCALAR_BYTES",
+    "ZERO",
+    "Point",
+    "Scalar",
+    "decode_proof_point",
+    "decode_scalar",
+    "decode_statement_points",
+    "encode_point",
+    "encode_scalar",
+    "hash_to_point",
+    "hash_to_scalar",
+    "invert_all",
+    "is_zero_after_clearing",
+    "multiply",
+    "powers",
+    "random_scalar",
+    "random_weight",
+    "scalar",
+    "scalar_from_uniform",
+    "signed_scalar",
+]
+
+ORDER: Final = 0x73EDA753299D7D483339D80809A1D80553BDA402FFFE5BFEFFFFFFFF00000001
+# Multiplying by 1 - z, z the curve's parameter, maps the curve into the subgroup (RFC 9380, 8.8.1).
+COFACTOR_H: Final = 0xD201000000010001
+POINT_BYTES: Final = 48
+SCALAR_BYTES: Final = 32
+
+ZERO: Final = Scalar(0)
+ONE: Final = Scalar(1)
+IDENTITY: Final = Point.identity()
+
+_HALF_ORDER = ORDER // 2
+_COFACTOR = Scalar(COFACTOR_H)
+
+
+def scalar(value: int) -> Scalar:
+    """The field element of an integer in [0, ORDER); ValueError outside, never a reduction."""
+    if not 0 <= value < ORDER:
+        raise ValueError("integer outside the scalar field")
+    return Scalar(value)
+
+
+def signed_scalar(value: int) -> Scalar:
+    """The field element of an integer with |value| < ORDER/2; ValueError outside.
+
+    Below half the order no two integers meet in the field, so a claim about the element is a
+    claim about the integer.
+    """
+    if not -_HALF_ORDER < value < _HALF_ORDER:
+        raise ValueError("integer too large for an exact claim")
+    return Scalar(value) if value >= 0 else -Scalar(-value)
+
+
+def random_scalar() -> Scalar:
+    """A uniform field element other than zero, from the system's generator."""
+    return Scalar(1 + secrets.randbelow(ORDER - 1))
+
+
+def random_weight() -> Scalar:
+    """A random 128-bit weight other than zero, for adding up equations of many proofs."""
+    return Scalar(1 + secrets.randbelow((1 << 128) - 1))
+
+
+def scalar_from_uniform(data: bytes) -> Scalar:
+    """48 or 64 uniform bytes, big-endian, reduced: within 2^-128 of a uniform element."""
+    if len(data) not in (48, 64):
+        raise ValueError("expected 48 or 64 uniform bytes")
+    return Scalar.from_be_bytes_mod_order(data)
+
+
+def encode_scalar(value: Scalar) -> bytes:
+    """32 bytes, big-endian."""
+    return value.to_be_bytes()
+
+
+def decode_scalar(data: bytes) -> Scalar:
+    """The inverse of `encode_scalar`; EncodingError for another length or a value >= ORDER."""
+    try:
+        return Scalar.from_be_bytes(data)
+    except ValueError:
+        raise EncodingError("a scalar is 32 bytes, big-endian, below the group order") from None
+
+
+def encode_point(point: Point) -> bytes:
+    """48 bytes compressed. The identity has no encoding here: ValueError."""
+    data = point.to_compressed_bytes()
+    if data[0] & 0x40:
+        raise ValueError("the identity has no encoding")
+    return data
+
+
+def decode_statement_points(encodings: Iterable[bytes]) -> list[Point]:
+    """Points of a statement: canonical, on the curve, in the prime-order subgroup.
+
+    EncodingError otherwise. A commitment with torsion would make a claim about a point that no
+    attested value has.
+    """
+    points = []
+    for data in encodings:
+        _require_compressed(data)
+        try:
+            points.append(Point.from_compressed_bytes(data))
+        except ValueError:
+            raise EncodingError("a commitment is not a point of the group") from None
+    return points
+
+
+def decode_proof_point(data: bytes) -> Point:
+    """A point of a proof: canonical and on the curve. EncodingError otherwise.
+
+    The subgroup is not checked: every equation over such points is compared with the identity
+    only after `is_zero_after_clearing`.
+    """
+    _require_compressed(data)
+    try:
+        return Point.from_compressed_bytes_unchecked(data)
+    except ValueError:
+        raise EncodingError("a point of the proof is not on the curve") from None
+
+
+def hash_to_scalar(label: bytes, *parts: bytes) -> Scalar:
+    """RFC 9380 hash_to_field into the scalar field (SHA-256, 48 bytes) of the framed parts."""
+    return scalar_from_uniform(_expand_message_xmd(frame(*parts), label, 48))
+
+
+def hash_to_point(label: bytes, message: bytes) -> Point:
+    """RFC 9380, suite BLS12381G1_XMD:SHA-256_SSWU_RO_, with the label as its tag."""
+    return Point.hash_to_curve(message, label)
+
+
+def multiply(points: Sequence[Point], scalars: Sequence[Scalar]) -> Point:
+    """The sum of scalars[i] times points[i], correct on the whole curve.
+
+    The library cuts the longer list short, which would drop terms of an equation: lists of
+    different lengths are a ValueError.
+    """
+    if len(points) != len(scalars):
+        raise ValueError("as many scalars as points")
+    return Point.multiexp_unchecked(list(points), list(scalars))
+
+
+def is_zero_after_clearing(point: Point) -> bool:
+    """Whether the point's component in the prime-order subgroup is the identity.
+
+    By the plain multi-scalar multiplication: the library's `*` may use an endomorphism that is a
+    multiplication by the scalar only inside the subgroup.
+    """
+    return Point.multiexp_unchecked([point], [_COFACTOR]) == IDENTITY
+
+
+def powers(base: Scalar, count: int) -> list[Scalar]:
+    """base^0 … base^(count-1)."""
+    power, result = ONE, []
+    for _ in range(count):
+        result.append(power)
+        power = power * base
+    return result
+
+
+def invert_all(values: Sequence[Scalar]) -> list[Scalar]:
+    """The inverses, with one inversion in all (Montgomery); ZeroDivisionError if one is zero."""
+    product, before = ONE, []
+    for value in values:
+        before.append(product)
+        product = product * value
+    inverse = product.inverse()
+    result = []
+    for value, prefix in zip(reversed(values), reversed(before), strict=True):
+        result.append(inverse * prefix)
+        inverse = inverse * value
+    result.reverse()
+    return result
+
+
+def _require_compressed(data: bytes) -> None:
+    # Without this the library takes 0xc0 followed by anything for the identity.
+    if len(data) != POINT_BYTES or data[0] & 0xC0 != 0x80:
+        raise EncodingError("a point is 48 bytes, compressed, and not the identity")
+
+
+def _expand_message_xmd(message: bytes, tag: bytes, length: int) -> bytes:
+    """RFC 9380, section 5.3.1, over SHA-256."""
+    if not 0 < len(tag) <= 255:
+        raise ValueError("a label is 1 to 255 bytes")
+    blocks = -(-length // 32)
+    tag += bytes([len(tag)])
+    first = hashlib.sha256(bytes(64) + message + length.to_bytes(2, "big") + b"\0" + tag).digest()
+    block, output = bytes(32), b""
+    for index in range(1, blocks + 1):
+        mixed = bytes(a ^ b for a, b in zip(first, block, strict=True))
+        block = hashlib.sha256(mixed + bytes([index]) + tag).digest()
+        output += block
+    return output[:length]

@@ -1,0 +1,29 @@
+"""Domain separators, all in one place, and the framing that keeps hash inputs apart.
+
+Two hashes made for different purposes must never have the same input: every hash in `proofs`
+starts from one of these labels, and every variable part is written behind its length, so that
+no two lists of parts have the same bytes. Refuses nothing and computes nothing else.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+# Hash to curve: the suite's name stands in the tag, as RFC 9380 (section 3.1) recommends.
+GENERATOR_DST: Final = b"crossproof/generator/BLS12381G1_XMD:SHA-256_SSWU_RO_/v1"
+GENERATORS_DIGEST: Final = b"crossproof/generators-digest/v1"
+
+# Transcripts.
+TRANSCRIPT: Final = b"crossproof/transcript/v1"
+RANGE: Final = b"crossproof/range/v1"
+MEMBERSHIP: Final = b"crossproof/membership/v1"
+PROVER_RANDOMNESS: Final = b"crossproof/prover-randomness/v1"
+
+# Public sets and texts.
+ATTRIBUTE_TEXT: Final = b"crossproof/attribute-text/v1"
+SET_DIGEST: Final = b"crossproof/set-digest/v1"
+
+
+def frame(*parts: bytes) -> bytes:
+    """Every part behind its length (8 bytes, big-endian): distinct lists give distinct bytes."""
+    return b"".join([len(part).to_bytes(8, "big") + part for part in parts])

@@ -1,0 +1,27 @@
+"""Pedersen commitments: V = value·G + blinding·H.
+
+Perfectly hiding when the blinding is uniform and used once; binding as long as nobody knows the
+logarithm of H to the base G. They add up: the sum of two commitments commits to the sum. This
+file does not choose blindings and does not bound values; the caller does both.
+
+SPEC.md, "Commitments".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from proofs.generators import G, H, multiply_fixed
+from proofs.group import Point, Scalar
+
+BASES = (G, H)
+
+
+def commit(value: Scalar, blinding: Scalar) -> Point:
+    """value·G + blinding·H."""
+    return multiply_fixed(BASES, (value, blinding))
+
+
+def commit_many(pairs: Iterable[tuple[Scalar, Scalar]]) -> list[Point]:
+    """One commitment for each (value, blinding)."""
+    return [commit(value, blinding) for value, blinding in pairs]

@@ -1,0 +1,125 @@
+"""The transcript: every message of every argument of a bundle, and the challenges drawn from it.
+
+One object per bundle. Each item goes in behind a kind, a label and its length, so no two
+histories have the same bytes; each challenge depends on all that came before, earlier challenges
+included. The arguments use the typed methods below (one per message, which absorb it and return
+the challenge that follows), so that what is absorbed, and in which order, stands in this file
+alone. Points that came over the wire are absorbed as the bytes that came.
+
+It refuses nothing: an argument decides itself which challenges it cannot use.
+
+SPEC.md, "Transcript".
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+from proofs import group, labels
+from proofs.group import Scalar
+
+_APPEND = b"\x01"
+_CHALLENGE = b"\x02"
+
+
+class Transcript:
+    """A running SHA-512 over framed items. Not thread-safe; `fork` for a second history."""
+
+    __slots__ = ("_hash",)
+
+    def __init__(self, label: bytes) -> None:
+        self._hash = hashlib.sha512(labels.frame(labels.TRANSCRIPT, label))
+
+    def fork(self) -> Transcript:
+        """A copy that goes its own way."""
+        other = object.__new__(type(self))
+        other._hash = self._hash.copy()
+        return other
+
+    def adopt(self, other: Transcript) -> None:
+        """Continue from where a fork of this transcript has come to."""
+        self._hash = other._hash.copy()
+
+    # -- plain items --------------------------------------------------------------------------
+
+    def append_bytes(self, label: bytes, data: bytes) -> None:
+        """Absorb bytes of any length."""
+        self._hash.update(_APPEND + labels.frame(label, data))
+
+    def append_int(self, label: bytes, value: int) -> None:
+        """Absorb a non-negative integer below 2^64 (counts, sizes, indices)."""
+        self.append_bytes(label, value.to_bytes(8, "big"))
+
+    def append_scalar(self, label: bytes, value: Scalar) -> None:
+        """Absorb a field element."""
+        self.append_bytes(label, group.encode_scalar(value))
+
+    def append_point(self, label: bytes, encoding: bytes) -> None:
+        """Absorb a point, given as its 48 bytes."""
+        if len(encoding) != group.POINT_BYTES:
+            raise ValueError("a point is 48 bytes")
+        self.append_bytes(label, encoding)
+
+    def append_list(self, label: bytes, items: Sequence[bytes]) -> None:
+        """Absorb a list with its length, so that no item can move to a neighbour."""
+        self.append_bytes(label, len(items).to_bytes(8, "big") + labels.frame(*items))
+
+    def challenge(self, label: bytes) -> Scalar:
+        """A uniform field element (64 bytes reduced) that depends on everything before it."""
+        self._hash.update(_CHALLENGE + labels.frame(label))
+        return group.scalar_from_uniform(self._hash.digest())
+
+    def prover_seed(self, witness: bytes, fresh: bytes) -> bytes:
+        """64 secret bytes from this history, the witness and fresh randomness; absorbs nothing.
+
+        A prover's generator that repeats itself, or a restored process, then still never uses
+        the same randomness for two statements.
+        """
+        side = self.fork()
+        side.append_bytes(labels.PROVER_RANDOMNESS, labels.frame(witness, fresh))
+        return side._hash.digest()
+
+    # -- range argument -----------------------------------------------------------------------
+
+    def range_statement(
+        self, commitments: Sequence[bytes], *, digits: int, norm_length: int, generators: bytes
+    ) -> None:
+        """What is claimed: every commitment, the digits of each, the bases that are used."""
+        self.append_bytes(b"argument", labels.RANGE)
+        self.append_int(b"digits", digits)
+        self.append_int(b"norm length", norm_length)
+        self.append_bytes(b"generators", generators)
+        self.append_list(b"V", commitments)
+
+    def range_digits(self, multiplicities: bytes, digits: bytes) -> Scalar:
+        """M and D, then e."""
+        self.append_point(b"M", multiplicities)
+        self.append_point(b"D", digits)
+        return self.challenge(b"e")
+
+    def range_reciprocals(self, reciprocals: bytes) -> tuple[Scalar, Scalar, Scalar, Scalar]:
+        """R, then rho, x, y, lambda."""
+        self.append_point(b"R", reciprocals)
+        return (
+            self.challenge(b"rho"),
+            self.challenge(b"x"),
+            self.challenge(b"y"),
+            self.challenge(b"lambda"),
+        )
+
+    def range_blinding(self, blinding: bytes) -> Scalar:
+        """S, then t."""
+        self.append_point(b"S", blinding)
+        return self.challenge(b"t")
+
+    def norm_linear_round(self, cross: bytes, square: bytes) -> Scalar:
+        """X and R of one round, then g."""
+        self.append_point(b"X", cross)
+        self.append_point(b"R", square)
+        return self.challenge(b"g")
+
+    def norm_linear_end(self, linear: Sequence[bytes], norm: Sequence[bytes]) -> None:
+        """The last vectors in clear (32 bytes each entry), before anything that follows."""
+        self.append_list(b"l", linear)
+        self.append_list(b"n", norm)
