@@ -30,29 +30,43 @@ _WHITE = "\u0020\u1680"
 _WHITE_RUN = re.compile(f"[{_WHITE}]+")
 
 
-def _refused_class() -> re.Pattern[str]:
+def _refused_class(*, astral: bool) -> re.Pattern[str]:
     parts = []
     for word in REFUSED.split():
-        first, _, last = word.partition("-")
-        parts.append(f"\\U{int(first, 16):08x}-\\U{int(last or first, 16):08x}")
+        low, _, high = word.partition("-")
+        first, last = int(low, 16), int(high or low, 16)
+        if (last > _LAST_OF_PLANE_0) if astral else (first <= _LAST_OF_PLANE_0):
+            parts.append(f"\\U{first:08x}-\\U{last:08x}")
     return re.compile(f"[{''.join(parts)}]")
 
 
-_REFUSED = _refused_class()
+# Two classes, because `re` looks a plane-0 character up in a table but walks through all ranges
+# above for each one that it does not find there.
+_LAST_OF_PLANE_0 = 0xFFFF
+_PLANE_0 = _refused_class(astral=False)
+_ASTRAL = _refused_class(astral=True)
 
 
-def safe_for_display(text: str) -> str:
+def _refused(text: str) -> re.Match[str] | None:
+    """A refused character of a text that is not empty, or None."""
+    found = _PLANE_0.search(text)
+    if found is None and ord(max(text)) > _LAST_OF_PLANE_0:
+        return _ASTRAL.search(text)
+    return found
+
+
+def safe_for_display(text: str, *, limit: int = MAX_TEXT) -> str:
     """The text itself when it may be shown to others; raises SchemaError when it may not.
 
-    For titles, purposes and names of people, which are shown as they were written: one to 1,024
+    For titles, purposes and names of people, which are shown as they were written: one to `limit`
     code points, none of them a control, format, line break, private-use, unassigned (in Unicode
     14.0), surrogate or invisible one. Text typed by one party moves no cursor on another's screen.
     """
     if not text:
         raise SchemaError("empty text")
-    if len(text) > MAX_TEXT:
-        raise SchemaError(f"text of {len(text)} characters, at most {MAX_TEXT} are allowed")
-    found = _REFUSED.search(text)
+    if len(text) > limit:
+        raise SchemaError(f"text of {len(text)} characters, at most {limit} are allowed")
+    found = _refused(text)
     if found is not None:
         raise SchemaError(
             f"character U+{ord(found[0]):04X} at position {found.start()} is not allowed: control, "
@@ -97,6 +111,6 @@ def _upper(text: str) -> str:
     is not a character here, and the small letter stays.
     """
     upper = text.upper()
-    if _REFUSED.search(upper) is None:
+    if _refused(upper) is None:
         return upper
-    return "".join(letter if _REFUSED.search(letter.upper()) else letter.upper() for letter in text)
+    return "".join(letter if _refused(letter.upper()) else letter.upper() for letter in text)
