@@ -23,6 +23,10 @@ PROVER_RANDOMNESS: Final = b"crossproof/prover-randomness/v1"
 ATTRIBUTE_TEXT: Final = b"crossproof/attribute-text/v1"
 SET_DIGEST: Final = b"crossproof/set-digest/v1"
 
+# Signed things and bundles.
+PERSONAL_PART: Final = b"crossproof/personal-part/v1"
+BUNDLE: Final = b"crossproof/bundle/v1"
+
 
 def frame(*parts: bytes) -> bytes:
     """Every part behind its length (8 bytes, big-endian): distinct lists give distinct bytes."""

@@ -1,0 +1,177 @@
+"""The custodian's signed consent to one exact request; without it no bundle is verified.
+
+It names the request by the SHA-256 of its bytes, who asked, and for each alias the document
+version whose attestation may be used, the sets, and until when a bundle may live. So the vault,
+which can read what it proves, can prove nothing to anyone on its own. One grant, one bundle. A
+custodian's own proof carries a grant too. It holds no legal basis: that stays in the records.
+
+SPEC.md, "Request and grant".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from proofs import canonical
+from proofs.attestation import MAX_VERSION
+from proofs.canonical import Fields, Json
+from proofs.errors import EncodingError
+from proofs.ids import check_document, check_name, digest_of
+from proofs.principal import Principal
+from proofs.request import MAX_DOCUMENTS, MAX_FACTS
+
+FORMAT = "crossvault/grant/v1"
+LIMIT = 64 * 1024
+ASKERS = frozenset({("hk", "spv"), ("cn", "custodian")})
+
+
+@dataclass(frozen=True, slots=True)
+class GrantedDocument:
+    """Which version of which document stands behind an alias, by its attestation's digest."""
+
+    alias: str
+    document: str
+    version: int
+    attestation: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetReference:
+    """A named set as requests, grants and bundles name it: by its authority's key and digest."""
+
+    name: str
+    authority: str
+    digest: str
+
+    def to_json(self) -> dict[str, Json]:
+        """The object that stands in a grant and in a bundle."""
+        return {"authority": self.authority, "digest": self.digest, "name": self.name}
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A payload as read. `data` are its exact bytes and `digest` their SHA-256.
+
+    `bundle_expires` is the latest expiry that the bundle may have, `not_before` the earliest
+    beginning; `granted_at` and `expires` bound the grant itself.
+    """
+
+    data: bytes
+    digest: str
+    request: str
+    asker: Principal
+    documents: tuple[GrantedDocument, ...]
+    sets: tuple[SetReference, ...]
+    not_before: datetime
+    bundle_expires: datetime
+    granted_at: datetime
+    expires: datetime
+
+    @classmethod
+    def build(
+        cls,
+        *,
+        request: str,
+        asker: Principal,
+        documents: Sequence[GrantedDocument],
+        sets: Sequence[SetReference],
+        not_before: datetime,
+        bundle_expires: datetime,
+        granted_at: datetime,
+        expires: datetime,
+    ) -> bytes:
+        """The payload to be signed; `Grant.parse` gives its parts back. Sets are put in order.
+
+        Raises:
+            EncodingError: a value that no grant may carry.
+        """
+        payload: dict[str, Json] = {
+            "asker": asker.uri,
+            "bundle_expires": canonical.format_instant(bundle_expires),
+            "documents": [
+                {
+                    "alias": d.alias,
+                    "attestation": d.attestation,
+                    "document": d.document,
+                    "version": d.version,
+                }
+                for d in documents
+            ],
+            "expires": canonical.format_instant(expires),
+            "format": FORMAT,
+            "granted_at": canonical.format_instant(granted_at),
+            "not_before": canonical.format_instant(not_before),
+            "request": request,
+            "sets": [each.to_json() for each in sorted(sets, key=lambda each: each.name)],
+        }
+        data = canonical.dump(payload)
+        cls.parse(data)
+        return data
+
+    @classmethod
+    def parse(cls, data: bytes) -> Grant:
+        """Read exact payload bytes. The signature is checked elsewhere, before.
+
+        Raises:
+            EncodingError: anything that `build` would not write.
+        """
+        fields = Fields(canonical.parse(data, limit=LIMIT, where="grant"), "grant")
+        fields.literal("format", FORMAT)
+        grant = cls(
+            data=data,
+            digest=digest_of(data),
+            request=fields.hex("request", 32),
+            asker=Principal.parse(fields.text("asker", 400)),
+            documents=tuple(
+                _read_document(each) for each in fields.objects("documents", MAX_DOCUMENTS, least=1)
+            ),
+            sets=read_sets(fields),
+            not_before=fields.instant("not_before"),
+            bundle_expires=fields.instant("bundle_expires"),
+            granted_at=fields.instant("granted_at"),
+            expires=fields.instant("expires"),
+        )
+        fields.end()
+        if (grant.asker.jurisdiction, grant.asker.role) not in ASKERS:
+            raise EncodingError("grant.asker: only an hk spv or a cn custodian can ask")
+        if not grant.granted_at < grant.expires:
+            raise EncodingError("grant: expires before it was given")
+        if not grant.not_before < grant.bundle_expires <= grant.expires:
+            raise EncodingError("grant: its bundle's time is empty or outlives the grant")
+        return grant
+
+    @property
+    def document(self) -> GrantedDocument:
+        """The one document that a grant of this version is about."""
+        return self.documents[0]
+
+
+def read_sets(fields: Fields) -> tuple[SetReference, ...]:
+    """The field `sets` of a grant or a bundle: in the order of their names, each name once."""
+    sets: list[SetReference] = []
+    for each in fields.objects("sets", MAX_FACTS):
+        sets.append(
+            SetReference(
+                name=check_name(each.text("name", 64), where=f"{each.where}.name"),
+                authority=each.hex("authority", 32),
+                digest=each.hex("digest", 32),
+            )
+        )
+        each.end()
+    names = [each.name for each in sets]
+    if names != sorted(set(names)):
+        raise EncodingError(f"{fields.where}.sets: not in the order of their names, each once")
+    return tuple(sets)
+
+
+def _read_document(fields: Fields) -> GrantedDocument:
+    document = GrantedDocument(
+        alias=check_name(fields.text("alias", 64), where=f"{fields.where}.alias"),
+        document=check_document(fields.text("document", 32), where=f"{fields.where}.document"),
+        version=fields.integer("version", 1, MAX_VERSION),
+        attestation=fields.hex("attestation", 32),
+    )
+    fields.end()
+    return document

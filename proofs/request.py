@@ -1,0 +1,139 @@
+"""What a verifier wants proven: facts about an asset, for whom, why, with a fresh nonce.
+
+A request is a file in the one encoding, not signed: its SHA-256 is what a grant consents to and
+what a bundle answers, and whoever made the file compares the bytes. Its own expiry bounds the
+issuing only. It reads and builds; whether a fact may be asked is `classes`' to say.
+
+SPEC.md, "Request and grant".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from proofs import canonical
+from proofs.canonical import Fields, Json
+from proofs.errors import EncodingError
+from proofs.ids import SHOWN_LIMIT, check_asset, check_digest, check_name, check_shown, digest_of
+
+FORMAT = "crossvault/request/v1"
+LIMIT = 1 << 20
+MAX_DOCUMENTS = 1
+MAX_FACTS = 64
+MAX_FACT_LENGTH = 4096
+DEFAULT_ALIAS = "doc"
+
+
+@dataclass(frozen=True, slots=True)
+class RequestedDocument:
+    """One document that facts are asked about: an alias for it, the asset, the schema's digest."""
+
+    alias: str
+    asset: str
+    schema: str
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request as read. `data` are its exact bytes and `digest` their SHA-256.
+
+    `facts` are texts in canonical form, in the order asked. `nonce` is 32 bytes as hex; only a
+    custodian's own proof, for an audience that gave none, may be without.
+    """
+
+    data: bytes
+    digest: str
+    documents: tuple[RequestedDocument, ...]
+    facts: tuple[str, ...]
+    audience: str
+    purpose: str
+    nonce: str | None
+    created: datetime
+    expires: datetime
+
+    @classmethod
+    def build(
+        cls,
+        *,
+        documents: Sequence[RequestedDocument],
+        facts: Sequence[str],
+        audience: str,
+        purpose: str,
+        nonce: str | None,
+        created: datetime,
+        expires: datetime,
+    ) -> Request:
+        """Put a request into its bytes. The same parts always give the same bytes.
+
+        Raises:
+            EncodingError: a part that no request may carry.
+        """
+        payload: dict[str, Json] = {
+            "audience": audience,
+            "created": canonical.format_instant(created),
+            "documents": [
+                {"alias": d.alias, "asset": d.asset, "schema": d.schema} for d in documents
+            ],
+            "expires": canonical.format_instant(expires),
+            "facts": list(facts),
+            "format": FORMAT,
+            "purpose": purpose,
+        }
+        if nonce is not None:
+            payload["nonce"] = nonce
+        return cls.parse(canonical.dump(payload))
+
+    @classmethod
+    def parse(cls, data: bytes) -> Request:
+        """Read exact request bytes.
+
+        Raises:
+            EncodingError: anything that `build` would not write.
+        """
+        fields = Fields(canonical.parse(data, limit=LIMIT, where="request"), "request")
+        fields.literal("format", FORMAT)
+        request = cls(
+            data=data,
+            digest=digest_of(data),
+            documents=tuple(
+                _read_document(each) for each in fields.objects("documents", MAX_DOCUMENTS, least=1)
+            ),
+            facts=read_facts(fields),
+            audience=check_shown(fields.text("audience", SHOWN_LIMIT), where="request.audience"),
+            purpose=check_shown(fields.text("purpose", SHOWN_LIMIT), where="request.purpose"),
+            nonce=fields.optional_hex("nonce", 32),
+            created=fields.instant("created"),
+            expires=fields.instant("expires"),
+        )
+        fields.end()
+        if not request.created < request.expires:
+            raise EncodingError("request: expires before it was made")
+        return request
+
+    @property
+    def document(self) -> RequestedDocument:
+        """The one document that a request of this version asks about."""
+        return self.documents[0]
+
+
+def read_facts(fields: Fields) -> tuple[str, ...]:
+    """The field `facts` of a request or a bundle: 1 to 64 distinct texts, bounded.
+
+    Their grammar is `facts.parse_fact`'s to judge.
+    """
+    facts = fields.texts("facts", MAX_FACTS, MAX_FACT_LENGTH, least=1)
+    if len(set(facts)) != len(facts):
+        raise EncodingError(f"{fields.where}.facts: the same fact twice")
+    return tuple(facts)
+
+
+def _read_document(fields: Fields) -> RequestedDocument:
+    document = RequestedDocument(
+        alias=check_name(fields.text("alias", 64), where=f"{fields.where}.alias"),
+        asset=check_asset(fields.text("asset", 128), where=f"{fields.where}.asset"),
+        schema=check_digest(fields.text("schema", 64), where=f"{fields.where}.schema"),
+    )
+    fields.end()
+    return document
