@@ -108,12 +108,6 @@ def membership_generators(powers: int) -> tuple[Generator, ...]:
 
 
 @lru_cache(maxsize=64)
-def points(generators: tuple[Generator, ...]) -> list[Point]:
-    """Their points, in order. The list is shared: do not change it."""
-    return [generator.point for generator in generators]
-
-
-@lru_cache(maxsize=64)
 def generators_digest(generators: tuple[Generator, ...]) -> bytes:
     """SHA-256 over count, names and encodings, in order: what a transcript binds."""
     parts = [part for g in generators for part in (g.name.encode(), g.encode())]
@@ -121,6 +115,6 @@ def generators_digest(generators: tuple[Generator, ...]) -> bytes:
     return hashlib.sha256(labels.frame(labels.GENERATORS_DIGEST, count, *parts)).digest()
 
 
-def multiply_fixed(generators: tuple[Generator, ...], scalars: Sequence[Scalar]) -> Point:
+def multiply_fixed(generators: Sequence[Generator], scalars: Sequence[Scalar]) -> Point:
     """The sum of scalars[i] times generators[i]; ValueError if their numbers differ."""
-    return group.multiply(points(generators), scalars)
+    return group.multiply([generator.point for generator in generators], scalars)
