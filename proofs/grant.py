@@ -20,7 +20,7 @@ from proofs.canonical import Fields, Json
 from proofs.errors import EncodingError
 from proofs.ids import check_document, check_name, digest_of
 from proofs.principal import Principal
-from proofs.request import MAX_DOCUMENTS, MAX_FACTS
+from proofs.request import MAX_DOCUMENTS, SetReference, read_sets
 
 FORMAT = "crossvault/grant/v1"
 LIMIT = 64 * 1024
@@ -35,19 +35,6 @@ class GrantedDocument:
     document: str
     version: int
     attestation: str
-
-
-@dataclass(frozen=True, slots=True)
-class SetReference:
-    """A named set as requests, grants and bundles name it: by its authority's key and digest."""
-
-    name: str
-    authority: str
-    digest: str
-
-    def to_json(self) -> dict[str, Json]:
-        """The object that stands in a grant and in a bundle."""
-        return {"authority": self.authority, "digest": self.digest, "name": self.name}
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,24 +133,6 @@ class Grant:
     def document(self) -> GrantedDocument:
         """The one document that a grant of this version is about."""
         return self.documents[0]
-
-
-def read_sets(fields: Fields) -> tuple[SetReference, ...]:
-    """The field `sets` of a grant or a bundle: in the order of their names, each name once."""
-    sets: list[SetReference] = []
-    for each in fields.objects("sets", MAX_FACTS):
-        sets.append(
-            SetReference(
-                name=check_name(each.text("name", 64), where=f"{each.where}.name"),
-                authority=each.hex("authority", 32),
-                digest=each.hex("digest", 32),
-            )
-        )
-        each.end()
-    names = [each.name for each in sets]
-    if names != sorted(set(names)):
-        raise EncodingError(f"{fields.where}.sets: not in the order of their names, each once")
-    return tuple(sets)
 
 
 def _read_document(fields: Fields) -> GrantedDocument:

@@ -36,10 +36,25 @@ class RequestedDocument:
 
 
 @dataclass(frozen=True, slots=True)
+class SetReference:
+    """A named set as requests, grants and bundles name it: by its authority's key and digest."""
+
+    name: str
+    authority: str
+    digest: str
+
+    def to_json(self) -> dict[str, Json]:
+        """The object that stands in a grant and in a bundle."""
+        return {"authority": self.authority, "digest": self.digest, "name": self.name}
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """A request as read. `data` are its exact bytes and `digest` their SHA-256.
 
-    `facts` are texts in canonical form, in the order asked. `nonce` is 32 bytes as hex; only a
+    `facts` are texts in canonical form, in the order asked; `sets` are the named sets that they
+    speak of, each by its authority's key and its digest, so that nobody chooses another list
+    under the same name. `nonce` is 32 bytes as hex; only a
     custodian's own proof, for an audience that gave none, may be without.
     """
 
@@ -47,6 +62,7 @@ class Request:
     digest: str
     documents: tuple[RequestedDocument, ...]
     facts: tuple[str, ...]
+    sets: tuple[SetReference, ...]
     audience: str
     purpose: str
     nonce: str | None
@@ -59,6 +75,7 @@ class Request:
         *,
         documents: Sequence[RequestedDocument],
         facts: Sequence[str],
+        sets: Sequence[SetReference],
         audience: str,
         purpose: str,
         nonce: str | None,
@@ -80,6 +97,7 @@ class Request:
             "facts": list(facts),
             "format": FORMAT,
             "purpose": purpose,
+            "sets": [each.to_json() for each in sorted(sets, key=lambda each: each.name)],
         }
         if nonce is not None:
             payload["nonce"] = nonce
@@ -101,6 +119,7 @@ class Request:
                 _read_document(each) for each in fields.objects("documents", MAX_DOCUMENTS, least=1)
             ),
             facts=read_facts(fields),
+            sets=read_sets(fields),
             audience=check_shown(fields.text("audience", SHOWN_LIMIT), where="request.audience"),
             purpose=check_shown(fields.text("purpose", SHOWN_LIMIT), where="request.purpose"),
             nonce=fields.optional_hex("nonce", 32),
@@ -127,6 +146,24 @@ def read_facts(fields: Fields) -> tuple[str, ...]:
     if len(set(facts)) != len(facts):
         raise EncodingError(f"{fields.where}.facts: the same fact twice")
     return tuple(facts)
+
+
+def read_sets(fields: Fields) -> tuple[SetReference, ...]:
+    """The field `sets` of a request, grant or bundle: in the order of their names, each once."""
+    sets: list[SetReference] = []
+    for each in fields.objects("sets", MAX_FACTS):
+        sets.append(
+            SetReference(
+                name=check_name(each.text("name", 64), where=f"{each.where}.name"),
+                authority=each.hex("authority", 32),
+                digest=each.hex("digest", 32),
+            )
+        )
+        each.end()
+    names = [each.name for each in sets]
+    if names != sorted(set(names)):
+        raise EncodingError(f"{fields.where}.sets: not in the order of their names, each once")
+    return tuple(sets)
 
 
 def _read_document(fields: Fields) -> RequestedDocument:
