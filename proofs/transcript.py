@@ -123,3 +123,42 @@ class Transcript:
         """The last vectors in clear (32 bytes each entry), before anything that follows."""
         self.append_list(b"l", linear)
         self.append_list(b"n", norm)
+
+    # -- membership argument ------------------------------------------------------------------
+
+    def membership_statement(
+        self,
+        commitment: bytes,
+        *,
+        powers: int,
+        member: bool,
+        size: int,
+        set_digest: bytes,
+        generators: bytes,
+    ) -> None:
+        """What is claimed: of which commitment, in or not in which set, over which bases."""
+        self.append_bytes(b"argument", labels.MEMBERSHIP)
+        self.append_int(b"powers", powers)
+        self.append_bytes(b"polarity", b"member" if member else b"not a member")
+        self.append_int(b"size", size)
+        self.append_bytes(b"set", set_digest)
+        self.append_bytes(b"generators", generators)
+        self.append_point(b"V", commitment)
+
+    def membership_commitments(
+        self,
+        vectors: Sequence[bytes],
+        inverse: bytes | None,
+        coefficients: Sequence[bytes],
+    ) -> Scalar:
+        """C, F and F_0, W (where the value is not a member), all D_k, then x."""
+        for label, encoding in zip((b"C", b"F", b"F_0"), vectors, strict=True):
+            self.append_point(label, encoding)
+        if inverse is not None:
+            self.append_point(b"W", inverse)
+        self.append_list(b"D", coefficients)
+        return self.challenge(b"x")
+
+    def membership_responses(self, responses: Sequence[bytes]) -> None:
+        """All responses (32 bytes each), before anything that follows."""
+        self.append_list(b"responses", responses)
