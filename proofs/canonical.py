@@ -23,6 +23,7 @@ from typing import Any, NoReturn, TypeAlias
 import rfc8785
 
 from proofs.errors import EncodingError
+from proofs.labels import frame
 
 Json: TypeAlias = "bool | int | str | list[Json] | dict[str, Json] | None"
 
@@ -46,10 +47,14 @@ def parse(data: bytes, *, limit: int, where: str = "JSON") -> Json:
     return value
 
 
-def parse_loose(data: bytes, *, limit: int, where: str = "JSON") -> Json:
+def parse_loose(
+    data: bytes, *, limit: int, where: str = "JSON", decimals_as_text: bool = False
+) -> Json:
     """Read JSON as a person may write it: any white space, key order and escapes.
 
-    All other refusals of `parse` stand. Never use it for bytes that somebody signed.
+    All other refusals of `parse` stand, except that `decimals_as_text` gives the exact digits of a
+    number such as 12.50, 1e400 or a long integer as a text, for a reader that knows its scale.
+    Never use it for bytes that somebody signed.
     """
     if len(data) > limit:
         raise EncodingError(f"{where}: {len(data)} bytes, more than the {limit} allowed")
@@ -67,11 +72,16 @@ def parse_loose(data: bytes, *, limit: int, where: str = "JSON") -> Json:
             raise EncodingError(f"{where}: {_repeated(items)} occurs twice in one object")
         return found
 
-    def number(digits: str) -> int:
+    def number(digits: str) -> int | str:
         # Bounded as text first: int() of a million digits is quadratic.
-        if len(digits) > 17 or abs(int(digits)) > MAX_INTEGER:
-            raise EncodingError(f"{where}: an integer past 2^53 - 1; write it as a text")
-        return int(digits)
+        if len(digits) <= 17 and abs(int(digits)) <= MAX_INTEGER:
+            return int(digits)
+        if decimals_as_text:
+            return digits
+        raise EncodingError(f"{where}: an integer past 2^53 - 1; write it as a text")
+
+    def same(digits: str) -> str:
+        return digits
 
     def refuse(literal: str) -> NoReturn:
         raise EncodingError(
@@ -83,7 +93,7 @@ def parse_loose(data: bytes, *, limit: int, where: str = "JSON") -> Json:
             text,
             object_pairs_hook=pairs,
             parse_int=number,
-            parse_float=refuse,
+            parse_float=same if decimals_as_text else refuse,
             parse_constant=refuse,
         )
     except json.JSONDecodeError as error:
@@ -173,11 +183,6 @@ def format_instant(instant: datetime) -> str:
 
 
 # --- hashing ------------------------------------------------------------------------------------
-
-
-def frame(*parts: bytes) -> bytes:
-    """Each part behind its length (8 bytes, big-endian): no two lists of parts collide."""
-    return b"".join(len(part).to_bytes(8, "big") + part for part in parts)
 
 
 def sha256_label(label: bytes, *parts: bytes) -> bytes:
