@@ -77,10 +77,14 @@ def prove_ranges(
     if not all(0 <= value < BASE**digits for value in values):
         raise CannotProveError("a value is outside the range that was to be proven")
     _absorb_statement(transcript, commitments, layout)
+    encoded = [value.to_bytes(32, "big") for value in values]
+    encoded += [group.encode_scalar(blinding) for blinding in blindings]
+    witness = b"".join(encoded)
     while True:
         attempt = transcript.fork()
+        randomness = ProverRandomness(attempt, witness)
         try:
-            proof = _prove_once(attempt, values, blindings, layout)
+            proof = _prove_once(attempt, values, blindings, layout, randomness)
         except UnusableChallengeError:
             continue
         transcript.adopt(attempt)
@@ -161,11 +165,12 @@ def _absorb_statement(transcript: Transcript, encodings: Sequence[bytes], layout
 
 
 def _prove_once(
-    transcript: Transcript, values: Sequence[int], blindings: Sequence[Scalar], layout: Layout
+    transcript: Transcript,
+    values: Sequence[int],
+    blindings: Sequence[Scalar],
+    layout: Layout,
+    randomness: ProverRandomness,
 ) -> bytes:
-    witness = [value.to_bytes(32, "big") for value in values]
-    witness += [group.encode_scalar(blinding) for blinding in blindings]
-    randomness = ProverRandomness(transcript, b"".join(witness))
     m0, d0, r0, d_blind, s_last, *m_blinds = randomness.scalars(5 + len(_M_ENTRIES))
     s = randomness.scalars(layout.norm_length)
 
