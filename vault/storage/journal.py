@@ -1,0 +1,181 @@
+"""Records of what left, written down before it leaves: append-only, numbered without gaps.
+
+`append` returns when its record is on the disk, and raises when it is not: whoever sends a bundle
+or a share calls it first and sends nothing when it raises. It offers no change and no removal.
+Entries hold no values, keys or shares: digests, names and reasons only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, Row, Table, func, insert, or_, select
+from sqlalchemy.exc import DBAPIError
+
+from vault.errors import UnavailableError
+from vault.storage.database import Database
+
+RECORD_NOT_WRITTEN: Final = "RECORD_NOT_WRITTEN"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One act to be written down.
+
+    `actor` is the URI of the principal that caused it, `recipient` a URI or the audience of a
+    bundle, `owner` the URI of the custodian whose document it is about. `digest` is of the
+    request or attestation it belongs to and `artefact` of the bundle or sealed share, as hex;
+    `outcome` is `done` or the reason of a refusal. A `confidential` entry is shown to the owner
+    and the auditors of the vault's own side alone: for what an asker must not learn.
+    """
+
+    event: str
+    time: datetime
+    actor: str
+    recipient: str = ""
+    owner: str = ""
+    digest: str = ""
+    document: str = ""
+    version: int = 0
+    purpose: str = ""
+    legal_basis: str = ""
+    outcome: str = "done"
+    artefact: str = ""
+    confidential: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """An entry as it stands in the journal, under its number (from 1)."""
+
+    number: int
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose records a caller sees; an empty tuple of parties and no flag sees none.
+
+    Attributes:
+        everything: all of them, confidential ones too.
+        owner: all about this custodian's documents, confidential ones too.
+        party: those in which this URI is actor or recipient, unless confidential.
+        party_prefix: the same for every principal whose URI begins so (a side).
+    """
+
+    everything: bool = False
+    owner: str | None = None
+    party: str | None = None
+    party_prefix: str | None = None
+
+
+@contextmanager
+def durable() -> Iterator[None]:
+    """Turn a failure to write into UnavailableError: a full disk, a database made read-only."""
+    try:
+        yield
+    except DBAPIError as error:
+        # The driver's text names no value: statements carry their parameters apart.
+        raise UnavailableError(
+            f"the record could not be written, so nothing leaves ({error.orig})",
+            reason=RECORD_NOT_WRITTEN,
+        ) from error
+
+
+class Journal:
+    """The records of one process, in its database."""
+
+    def __init__(self, database: Database, table: Table) -> None:
+        self._database = database
+        self._table = table
+
+    def append(self, entry: Entry) -> Record:
+        """Write one record; it is on the disk when this returns.
+
+        Raises UnavailableError (RECORD_NOT_WRITTEN) when it could not be written.
+        """
+        with durable(), self._database.write() as connection:
+            return self.append_in(connection, entry)
+
+    def append_in(self, connection: Connection, entry: Entry) -> Record:
+        """Write one record in a transaction that the caller opened with `Database.write`.
+
+        It is on the disk when that transaction ends; wrap the whole of it in `durable`.
+        """
+        number = self._next(connection)
+        connection.execute(insert(self._table), [_row(number, entry)])
+        return Record(number, entry)
+
+    def append_all(self, connection: Connection, entries: Sequence[Entry]) -> None:
+        """Write several records in the caller's transaction."""
+        if entries:
+            number = self._next(connection)
+            rows = [_row(number + at, entry) for at, entry in enumerate(entries)]
+            connection.execute(insert(self._table), rows)
+
+    def read(self, scope: Scope, *, since: datetime | None, after: int, limit: int) -> list[Record]:
+        """Up to `limit` records of `scope` with a number above `after`, oldest first."""
+        seen = self._condition(scope)
+        if seen is None:
+            return []
+        table = self._table
+        statement = select(table).where(table.c.number > after, seen)
+        if since is not None:
+            statement = statement.where(table.c.time >= since)
+        with self._database.read() as connection:
+            rows = connection.execute(statement.order_by(table.c.number).limit(limit)).all()
+        return [_record(row) for row in rows]
+
+    def _next(self, connection: Connection) -> int:
+        # Not the database's own counter: a sequence leaves gaps where a transaction was undone,
+        # and a gap looks like a record that somebody took out. There is one writer at a time.
+        last = connection.execute(select(func.max(self._table.c.number))).scalar()
+        return (last or 0) + 1
+
+    def _condition(self, scope: Scope) -> ColumnElement[bool] | None:
+        columns = self._table.c
+        if scope.everything:
+            return columns.number > 0
+        open_to: list[ColumnElement[bool]] = []
+        if scope.owner is not None:
+            open_to.append(columns.owner == scope.owner)
+        plain = columns.confidential.is_(False)
+        if scope.party is not None:
+            mine = or_(columns.actor == scope.party, columns.recipient == scope.party)
+            open_to.append(plain & mine)
+        if scope.party_prefix is not None:
+            ours = or_(
+                columns.actor.startswith(scope.party_prefix, autoescape=True),
+                columns.recipient.startswith(scope.party_prefix, autoescape=True),
+            )
+            open_to.append(plain & ours)
+        return or_(*open_to) if open_to else None
+
+
+def _row(number: int, entry: Entry) -> dict[str, Any]:
+    return {
+        "number": number,
+        "time": entry.time,
+        "event": entry.event,
+        "actor": entry.actor,
+        "recipient": entry.recipient,
+        "owner": entry.owner,
+        "digest": entry.digest,
+        "document": entry.document,
+        "version": entry.version,
+        "purpose": entry.purpose,
+        "legal_basis": entry.legal_basis,
+        "outcome": entry.outcome,
+        "artefact": entry.artefact,
+        "confidential": entry.confidential,
+    }
+
+
+def _record(row: Row[Any]) -> Record:
+    fields = dict(row._mapping)
+    number = fields.pop("number")
+    return Record(number, Entry(**fields))
