@@ -1,0 +1,1 @@
+"""What the service does with what it is given: synchronous, and ignorant of gRPC."""

@@ -1,0 +1,1 @@
+"""Payloads that principals of the vault sign: built, read strictly, and bound by digest."""

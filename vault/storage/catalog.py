@@ -1,0 +1,269 @@
+"""The vault's catalogue: which document versions are committed, and everything kept about them.
+
+Its transaction is the one commit point of a put: what is not here was never stored, whatever
+lies in a block store or at a holder. It judges nothing that a custodian sent (`vault.app.ingest`
+did), except what only the database can know: numbers of versions, request ids, owners, blocks.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, insert, select, update
+
+from proofs.schema import Schema
+from vault.errors import ConflictError, NotAllowedError, NotFoundError
+from vault.model import Part, Receipt, StoredVersion
+from vault.storage.database import Database
+from vault.storage.tables.documents import blocks, receipts, schemas, versions
+
+_CHUNK = 500  # bound on the list of one IN (…)
+
+
+@dataclass(frozen=True, slots=True)
+class NewVersion:
+    """What one commit adds: a version, its receipts, and its blocks by part (roots included)."""
+
+    stored: StoredVersion
+    receipts: Sequence[Receipt]
+    blocks: Mapping[Part, Sequence[bytes]]
+
+
+class Catalog:
+    """Documents, schemas, receipts and blocks in one database. Safe to share between threads."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    # --- schemas --------------------------------------------------------------------------------
+
+    def add_schema(self, schema: Schema, data: bytes, *, by: str, now: datetime) -> None:
+        """Register a schema by its canonical bytes; the same again changes nothing."""
+        with self.database.write() as connection:
+            found = select(schemas.c.digest).where(schemas.c.digest == schema.digest)
+            if connection.execute(found).first() is None:
+                connection.execute(
+                    insert(schemas).values(
+                        digest=schema.digest, name=schema.name, data=data, added_by=by, added_at=now
+                    )
+                )
+
+    def schema_bytes(self, digest: str) -> bytes | None:
+        """Canonical bytes of a registered schema."""
+        with self.database.read() as connection:
+            query = select(schemas.c.data).where(schemas.c.digest == digest)
+            found: bytes | None = connection.execute(query).scalar()
+            return found
+
+    def all_schemas(self) -> list[bytes]:
+        """Canonical bytes of every schema, in the order of registration."""
+        with self.database.read() as connection:
+            query = select(schemas.c.data).order_by(schemas.c.added_at, schemas.c.digest)
+            return list(connection.execute(query).scalars())
+
+    # --- commits --------------------------------------------------------------------------------
+
+    def check_fits(self, new: Iterable[StoredVersion]) -> None:
+        """The refusals of `commit` that can be told before anything is deposited."""
+        with self.database.read() as connection:
+            for stored in new:
+                _check_place(connection, stored)
+
+    def commit(self, new: Sequence[NewVersion]) -> None:
+        """Add all versions or none; durable when it returns.
+
+        Raises ConflictError for a version that is not newer than the last, another asset than the
+        document's, or a request id used before; NotAllowedError for another's document.
+        """
+        with self.database.write() as connection:
+            for item in new:
+                _check_place(connection, item.stored)
+                added = insert(versions).values(**_columns(item.stored)).returning(versions.c.id)
+                number = connection.execute(added).scalar_one()
+                connection.execute(
+                    insert(receipts),
+                    [
+                        {
+                            "version_id": number,
+                            "holder": receipt.holder,
+                            "epoch": receipt.epoch,
+                            "index": receipt.index,
+                            "envelope": receipt.envelope,
+                        }
+                        for receipt in item.receipts
+                    ],
+                )
+                connection.execute(
+                    insert(blocks),
+                    [
+                        {"cid": cid, "version_id": number, "part": part}
+                        for part, cids in item.blocks.items()
+                        for cid in cids
+                    ],
+                )
+
+    def count_bundle(self, connection: Connection, attestation_digest: str) -> None:
+        """Count one bundle about a version, in the caller's transaction."""
+        connection.execute(
+            update(versions)
+            .where(versions.c.attestation_digest == attestation_digest)
+            .values(bundles_issued=versions.c.bundles_issued + 1)
+        )
+
+    # --- questions ------------------------------------------------------------------------------
+
+    def find_put(self, custodian: str, request_id: str) -> StoredVersion | None:
+        """What this custodian committed under a request id."""
+        return self._one(versions.c.custodian == custodian, versions.c.request_id == request_id)
+
+    def find_attested(self, attestation_digest: str) -> StoredVersion | None:
+        """The version with this attestation."""
+        return self._one(versions.c.attestation_digest == attestation_digest)
+
+    def find_version(self, document: str, version: int) -> StoredVersion | None:
+        """One version of a document."""
+        return self._one(versions.c.document == document, versions.c.version == version)
+
+    def versions_of(self, document: str) -> list[StoredVersion]:
+        """All versions of a document, newest first."""
+        query = select(versions).where(versions.c.document == document)
+        return self._all(query.order_by(versions.c.version.desc()))
+
+    def newest_unexpired(self, asset: str, schema: str, now: datetime) -> StoredVersion | None:
+        """The version about an asset, of a schema, that was committed last and is still valid."""
+        query = (
+            select(versions)
+            .where(versions.c.asset == asset, versions.c.schema == schema)
+            .where(versions.c.valid_until > now)
+            .order_by(versions.c.id.desc())
+            .limit(1)
+        )
+        return next(iter(self._all(query)), None)
+
+    def list_versions(
+        self, custodian: str, *, limit: int, before: int | None = None, asset: str | None = None
+    ) -> list[StoredVersion]:
+        """A custodian's versions, those committed last first; `before` is a row number."""
+        query = select(versions).where(versions.c.custodian == custodian)
+        if before is not None:
+            query = query.where(versions.c.id < before)
+        if asset is not None:
+            query = query.where(versions.c.asset == asset)
+        return self._all(query.order_by(versions.c.id.desc()).limit(limit))
+
+    def receipts_of(self, stored: StoredVersion) -> list[Receipt]:
+        """The holders' receipts of a version, in the order of their URIs."""
+        query = select(receipts).where(receipts.c.version_id == stored.row)
+        with self.database.read() as connection:
+            rows = connection.execute(
+                query.order_by(receipts.c.holder, receipts.c.epoch)
+            ).mappings()
+            return [Receipt(r["holder"], r["index"], r["epoch"], r["envelope"]) for r in rows]
+
+    def committed(self, attestation_digests: Iterable[str]) -> set[str]:
+        """Those of the attestations that are committed."""
+        return set(self._known(versions.c.attestation_digest, list(attestation_digests)))
+
+    def known_blocks(self, cids: Iterable[bytes]) -> set[bytes]:
+        """Those of the blocks that belong to a committed version."""
+        return set(self._known(blocks.c.cid, list(cids)))
+
+    def blocks_of(self, stored: StoredVersion, part: Part) -> set[bytes]:
+        """CIDs of every block of one part, its root included."""
+        query = select(blocks.c.cid).where(blocks.c.version_id == stored.row, blocks.c.part == part)
+        with self.database.read() as connection:
+            return set(connection.execute(query).scalars())
+
+    def _known(self, column: Any, values: Sequence[Any]) -> list[Any]:
+        found: list[Any] = []
+        with self.database.read() as connection:
+            for start in range(0, len(values), _CHUNK):
+                query = select(column).where(column.in_(values[start : start + _CHUNK]))
+                found.extend(connection.execute(query).scalars())
+        return found
+
+    def _one(self, *conditions: Any) -> StoredVersion | None:
+        return next(iter(self._all(select(versions).where(*conditions))), None)
+
+    def _all(self, query: Any) -> list[StoredVersion]:
+        with self.database.read() as connection:
+            return [_stored(row) for row in connection.execute(query).mappings()]
+
+
+def owned(stored: StoredVersion | None, custodian: str, what: str) -> StoredVersion:
+    """The version, if it is there and the caller's; what is another's is not found either."""
+    if stored is None or stored.custodian != custodian:
+        raise NotFoundError(f"no {what} of yours")
+    return stored
+
+
+def _check_place(connection: Connection, new: StoredVersion) -> None:
+    query = (
+        select(versions.c.version, versions.c.custodian, versions.c.asset)
+        .where(versions.c.document == new.document)
+        .order_by(versions.c.version.desc())
+        .limit(1)
+    )
+    last = connection.execute(query).first()
+    if last is None:
+        if new.version != 1:
+            raise ConflictError(
+                f"document {new.document} is new here: its first version is 1, not {new.version}",
+                field="version",
+            )
+    elif last.custodian != new.custodian:
+        raise NotAllowedError(f"document {new.document} is another custodian's", field="document")
+    elif last.version >= new.version:
+        raise ConflictError(
+            f"document {new.document} has version {last.version} already", field="version"
+        )
+    elif last.asset != new.asset:
+        raise ConflictError(
+            f"document {new.document} is about asset {last.asset}, every version of it must be",
+            field="asset",
+        )
+    used = select(versions.c.id).where(
+        versions.c.custodian == new.custodian, versions.c.request_id == new.request_id
+    )
+    if connection.execute(used).first() is not None:
+        raise ConflictError(
+            f"request id {new.request_id} has committed a document: ask for it with GetPut",
+            reason="REQUEST_ID_USED",
+            field="request_id",
+        )
+
+
+def _columns(stored: StoredVersion) -> dict[str, object]:
+    return {
+        "document": stored.document,
+        "version": stored.version,
+        "custodian": stored.custodian,
+        "asset": stored.asset,
+        "schema": stored.schema,
+        "attestation_digest": stored.attestation_digest,
+        "attestation": stored.attestation,
+        "manifest_digest": stored.manifest_digest,
+        "key_manifest": stored.key_manifest,
+        "asset_root": stored.asset_root,
+        "personal_root": stored.personal_root,
+        "personal_salt": stored.personal_salt,
+        "witness": stored.witness,
+        "public": json.dumps(dict(stored.public), ensure_ascii=False),
+        "provable": json.dumps(stored.provable),
+        "request_id": stored.request_id,
+        "valid_until": stored.valid_until,
+        "commit_time": stored.commit_time,
+        "bundles_issued": stored.bundles_issued,
+    }
+
+
+def _stored(row: RowMapping) -> StoredVersion:
+    values = dict(row)
+    values["row"] = values.pop("id")
+    values["public"] = json.loads(values["public"])
+    values["provable"] = tuple(json.loads(values["provable"]))
+    return StoredVersion(**values)
