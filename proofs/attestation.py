@@ -138,7 +138,7 @@ class Attestation:
             version=fields.integer("version", 1, MAX_VERSION),
             asset=check_asset(fields.text("asset", 128), where="attestation.asset"),
             schema=fields.hex("schema", 32),
-            as_of=AsOf(_read_day(as_of, "from"), _read_day(as_of, "to")),
+            as_of=AsOf(read_day(as_of, "from"), read_day(as_of, "to")),
             attested_at=fields.instant("attested_at"),
             valid_until=fields.instant("valid_until"),
             asset_part=check_root_cid(
@@ -183,7 +183,8 @@ def personal_part_digest(blinding: bytes, cid: str) -> str:
     return canonical.sha256_label(labels.PERSONAL_PART, blinding, cid_bytes).hex()
 
 
-def _read_day(fields: Fields, name: str) -> date:
+def read_day(fields: Fields, name: str) -> date:
+    """A field that is a day, `2024-01-31` and no other spelling; EncodingError otherwise."""
     text = fields.text(name, 10)
     try:
         day = date.fromisoformat(text)

@@ -1,0 +1,352 @@
+"""A named set: a public list of values of one type, signed by the authority of its name.
+
+The authority signs a header with the digest of the members; the exported file is that envelope
+on its first line and the members behind it, one a line. Whoever reads the file normalises every
+line again and computes the digest again, so neither a line nor its spelling can be changed. It
+refuses lines out of normal form or order, duplicates, an empty list, and another count, type or
+digest than the signed ones. Matching is exact: a name that is spelt otherwise is not found.
+
+SPEC.md, "Signed sets".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import cast
+
+from proofs import canonical
+from proofs.attestation import read_day
+from proofs.canonical import Fields, Json
+from proofs.envelope import Envelope, PayloadType
+from proofs.errors import CrossproofError, SetError
+from proofs.group import Scalar
+from proofs.ids import SHOWN_LIMIT, check_name, check_shown, digest_of
+from proofs.normaliser import NORMALISER_VERSION, TextKind, normalise
+from proofs.request import SetReference
+from proofs.schema import (
+    MAX_SCALE,
+    MAX_TEXT,
+    NUMERIC,
+    VALUE_BOUND,
+    Attribute,
+    AttributeClass,
+    AttributeType,
+    check_unit,
+    type_tag,
+)
+from proofs.sets import MAX_SET_SIZE, ScalarSet
+from proofs.text import text_scalar
+from proofs.values import Value, format_value, read_value, value_scalar
+
+FORMAT = "crossvault/set/v1"
+HEADER_LIMIT = 16 * 1024
+FILE_LIMIT = 64 << 20
+MAX_VERSION = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class MemberType:
+    """What the members are: a type, with scale and unit for numbers. Equal types, equal `tag`."""
+
+    type: AttributeType
+    scale: int = 0
+    unit: str = ""
+
+    @classmethod
+    def of(cls, attribute: Attribute) -> MemberType:
+        """The type whose sets this attribute can be compared with."""
+        return cls(attribute.type, attribute.scale, attribute.unit)
+
+    @property
+    def tag(self) -> bytes:
+        """As `Attribute.type_tag`."""
+        return type_tag(self.type, scale=self.scale, unit=self.unit)
+
+    @property
+    def _as_attribute(self) -> Attribute | None:
+        """An attribute that takes every value of an ordered type; None for texts."""
+        if self.type is AttributeType.DATE:
+            bounds = (-719162, 2932896)  # 0001-01-01 and 9999-12-31
+        elif self.type in NUMERIC:
+            bounds = (-VALUE_BOUND, VALUE_BOUND)
+        else:
+            return None
+        return Attribute(
+            name="member",
+            label_en="member",
+            label_zh="成员",
+            type=self.type,
+            attribute_class=AttributeClass.PUBLIC,
+            optional=False,
+            unit=self.unit,
+            scale=self.scale,
+            least=bounds[0],
+            greatest=bounds[1],
+        )
+
+    def read(self, raw: Iterable[str]) -> list[Value]:
+        """Each text as a value: normalised, or exact at the scale. SetError names the place."""
+        attribute = self._as_attribute
+        values: list[Value] = []
+        for number, text in enumerate(raw, 1):
+            try:
+                if attribute is not None:
+                    values.append(read_value(attribute, text))
+                elif len(text) > MAX_TEXT:
+                    raise SetError(f"longer than {MAX_TEXT} characters")
+                else:
+                    values.append(normalise(cast(TextKind, str(self.type)), text))
+            except CrossproofError as error:
+                raise SetError(f"member {number}: {error}") from None
+        return values
+
+    def scalars(self, values: Sequence[Value]) -> list[Scalar]:
+        """What commitments to these values carry."""
+        attribute = self._as_attribute
+        if attribute is not None:
+            return [value_scalar(attribute, value) for value in values]
+        kind = cast(TextKind, str(self.type))
+        return [text_scalar(kind, cast(str, value)) for value in values]
+
+    def write(self, value: Value) -> str:
+        """The one line of a value in a file: no unit, all places."""
+        attribute = self._as_attribute
+        if attribute is None or self.type is AttributeType.DATE:
+            return format_value(attribute, value) if attribute else cast(str, value)
+        return format_value(attribute, value).removesuffix(f" {self.unit}")
+
+
+@dataclass(frozen=True, slots=True)
+class SetHeader:
+    """What the authority signs. `digest` covers type, normaliser version, count and members."""
+
+    name: str
+    version: int
+    type: MemberType
+    issued: datetime
+    valid_until: datetime
+    source: str
+    as_of: date
+    count: int
+    digest: str
+
+    def encode(self) -> bytes:
+        """The payload to be signed; EncodingError or SetError for one that no set may have."""
+        payload: dict[str, Json] = {
+            "as_of": self.as_of.isoformat(),
+            "attribute_type": str(self.type.type),
+            "count": self.count,
+            "digest": self.digest,
+            "format": FORMAT,
+            "issued": canonical.format_instant(self.issued),
+            "name": self.name,
+            "normaliser": NORMALISER_VERSION,
+            "scale": self.type.scale,
+            "source": self.source,
+            "unit": self.type.unit,
+            "valid_until": canonical.format_instant(self.valid_until),
+            "version": self.version,
+        }
+        data = canonical.dump(payload)
+        SetHeader.parse(data)
+        return data
+
+    @classmethod
+    def parse(cls, data: bytes) -> SetHeader:
+        """Read a payload. EncodingError or SetError for anything that `encode` would not write."""
+        fields = Fields(canonical.parse(data, limit=HEADER_LIMIT, where="set"), "set")
+        fields.literal("format", FORMAT)
+        fields.literal("normaliser", NORMALISER_VERSION)
+        kind = AttributeType(fields.choice("attribute_type", [str(each) for each in AttributeType]))
+        scaled = kind is AttributeType.DECIMAL
+        header = cls(
+            name=check_name(fields.text("name", 64), where="set.name"),
+            version=fields.integer("version", 1, MAX_VERSION),
+            type=MemberType(
+                kind,
+                fields.integer("scale", 0, MAX_SCALE if scaled else 0),
+                fields.text("unit", 32 if kind in NUMERIC else 0, least=0),
+            ),
+            issued=fields.instant("issued"),
+            valid_until=fields.instant("valid_until"),
+            source=check_shown(fields.text("source", SHOWN_LIMIT), where="set.source"),
+            as_of=read_day(fields, "as_of"),
+            count=fields.integer("count", 1, MAX_SET_SIZE),
+            digest=fields.hex("digest", 32),
+        )
+        fields.end()
+        check_unit(header.type.unit, "set.unit")
+        if not header.issued < header.valid_until:
+            raise SetError(f"set {header.name}: expires before it was issued")
+        return header
+
+
+@dataclass(frozen=True, slots=True)
+class NamedSet:
+    """A signed header with its members, which fit it; the signature is not yet verified.
+
+    `members` are values in their order (by code point, or by size), `scalars` the set that the
+    arguments work on.
+    """
+
+    envelope: Envelope
+    header: SetHeader
+    members: tuple[Value, ...]
+    scalars: ScalarSet
+
+    @classmethod
+    def make_header(
+        cls,
+        members: Sequence[Value],
+        *,
+        name: str,
+        version: int,
+        member_type: MemberType,
+        issued: datetime,
+        valid_until: datetime,
+        source: str,
+        as_of: date,
+    ) -> SetHeader:
+        """The header that an authority signs for distinct members (`MemberType.read` gives them).
+
+        Raises:
+            SetError: no members, too many, or one twice.
+        """
+        found = ScalarSet.from_scalars(member_type.scalars(members), member_type.tag)
+        return SetHeader(
+            name=name,
+            version=version,
+            type=member_type,
+            issued=issued,
+            valid_until=valid_until,
+            source=source,
+            as_of=as_of,
+            count=found.size,
+            digest=found.digest.hex(),
+        )
+
+    @classmethod
+    def assemble(
+        cls, envelope: Envelope, members: Iterable[Value], *, cache: Path | None = None
+    ) -> NamedSet:
+        """A signed header and its members, in any order.
+
+        Raises:
+            SetError: they do not belong together.
+        """
+        if envelope.kind is not PayloadType.SET:
+            raise SetError(f"signed as {envelope.kind.value}, not as a set")
+        header = SetHeader.parse(envelope.unverified_payload)
+        ordered = tuple(sorted(members, key=_place))
+        if len(ordered) != header.count:
+            raise SetError(
+                f"set {header.name}: {len(ordered)} members, {header.count} were signed: "
+                "ask its authority for the whole file"
+            )
+        scalars = ScalarSet.from_scalars(header.type.scalars(ordered), header.type.tag, cache=cache)
+        if scalars.digest.hex() != header.digest:
+            raise SetError(
+                f"set {header.name}: the members are not the signed ones: "
+                "ask its authority for the file again"
+            )
+        return cls(envelope, header, ordered, scalars)
+
+    @classmethod
+    def parse(cls, data: bytes, *, cache: Path | None = None) -> NamedSet:
+        """Read an exported file's bytes.
+
+        Raises:
+            EncodingError: the first line is no envelope of a set.
+            SetError: lines that are not the signed members, each in normal form and in order.
+        """
+        if len(data) > FILE_LIMIT:
+            raise SetError(f"set file: {len(data)} bytes, more than the {FILE_LIMIT} allowed")
+        first, _, rest = data.partition(b"\n")
+        envelope = Envelope.parse(first, limit=2 * HEADER_LIMIT)
+        if envelope.kind is not PayloadType.SET:
+            raise SetError(f"signed as {envelope.kind.value}, not as a set")
+        header = SetHeader.parse(envelope.unverified_payload)
+        try:
+            lines = rest.decode("utf-8").split("\n")
+        except UnicodeDecodeError:
+            raise SetError(f"set {header.name}: not UTF-8") from None
+        if lines.pop() != "":
+            raise SetError(f"set {header.name}: the last line does not end: the file was cut off")
+        if len(lines) > MAX_SET_SIZE:
+            raise SetError(f"set {header.name}: more than {MAX_SET_SIZE} members")
+        members = header.type.read(lines)
+        for number, (line, member) in enumerate(zip(lines, members, strict=True), 1):
+            if header.type.write(member) != line:
+                raise SetError(f"set {header.name}: member {number} is not in normal form")
+        found = cls.assemble(envelope, members, cache=cache)
+        if list(found.members) != members:
+            raise SetError(f"set {header.name}: the members are not in order")
+        return found
+
+    @classmethod
+    def load(cls, path: Path, *, cache: Path | None = None) -> NamedSet:
+        """Read an exported file; as `parse`, and OSError when it cannot be read."""
+        with path.open("rb") as file:
+            return cls.parse(file.read(FILE_LIMIT + 1), cache=cache)
+
+    def export(self) -> bytes:
+        """The file that `parse` reads."""
+        lines = [self.header.type.write(member) for member in self.members]
+        return self.envelope.encode() + b"\n" + "".join(f"{line}\n" for line in lines).encode()
+
+    @property
+    def name(self) -> str:
+        """The name that facts use behind `@`."""
+        return self.header.name
+
+    @property
+    def type_tag(self) -> bytes:
+        """As `Attribute.type_tag`: only attributes of exactly this type compare."""
+        return self.header.type.tag
+
+    @property
+    def reference(self) -> SetReference:
+        """How requests, grants and bundles name this set."""
+        return SetReference(self.header.name, self.envelope.keyid, self.header.digest)
+
+    @property
+    def payload_digest(self) -> str:
+        """SHA-256 of the signed header: names this version, where the members' digest does not."""
+        return digest_of(self.envelope.unverified_payload)
+
+    def verify(self, public_key: bytes) -> None:
+        """SignatureError unless the pinned key signed the header."""
+        self.envelope.verify(public_key, PayloadType.SET)
+
+    def check_attribute(self, attribute: Attribute) -> None:
+        """SetError unless the attribute has exactly the members' type.
+
+        Else no member could ever be equal to the attribute's value, and `not in` would hold of
+        everything.
+        """
+        if attribute.type_tag != self.type_tag:
+            raise SetError(
+                f"set {self.name}: its members are of type {describe(self.header.type)}, "
+                f"{attribute.name} is {describe(MemberType.of(attribute))}"
+            )
+
+
+def merge(values: Iterable[Value]) -> tuple[list[Value], int]:
+    """Distinct values in their order, and how many duplicates were merged."""
+    given = list(values)
+    distinct = sorted(set(given), key=_place)
+    return distinct, len(given) - len(distinct)
+
+
+def describe(member_type: MemberType) -> str:
+    """`decimal(2) CNY`, `date`, …"""
+    scale = f"({member_type.scale})" if member_type.type is AttributeType.DECIMAL else ""
+    unit = f" {member_type.unit}" if member_type.unit else ""
+    return f"{member_type.type}{scale}{unit}"
+
+
+def _place(value: Value) -> tuple[int, str]:
+    return (value, "") if isinstance(value, int) else (0, value)
