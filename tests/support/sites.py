@@ -1,0 +1,129 @@
+"""Two real sites in two folders, enrolled and joined, for tests that need principals.
+
+`make_two_sites(tmp_path)` takes a few tens of milliseconds and starts nothing. Each side's folder
+is what `crossvault init` makes; `cn` and `hk` are their administrators.
+"""
+
+from __future__ import annotations
+
+import random
+import socket
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from vault.config import Quorum
+from vault.enrol import SiteFolder, create_site
+from vault.identity import Identity
+from vault.pki import now_utc
+
+TRUST_DOMAIN = "rwa.example"
+
+ENROLLED: tuple[tuple[str, str, str], ...] = (
+    ("cn", "custodian", "bank"),
+    ("cn", "custodian", "trust"),
+    ("cn", "officer", "wang"),
+    ("cn", "officer", "chen"),
+    ("cn", "authority", "registry"),
+    ("cn", "auditor", "audit"),
+    ("hk", "spv", "issuer"),
+    ("hk", "spv", "other"),
+    ("hk", "officer", "lee"),
+    ("hk", "officer", "ho"),
+    ("hk", "authority", "lists"),
+    ("hk", "auditor", "audit"),
+)
+"""(side, role, name) of everyone besides the vault `main` and the holders h1…hn."""
+
+
+@dataclass(frozen=True, slots=True)
+class TwoSites:
+    """Both sides' folders. A test that plays one side touches that side's only."""
+
+    cn: SiteFolder
+    hk: SiteFolder
+
+    def side(self, side: str) -> SiteFolder:
+        """The folder of `cn` or `hk`."""
+        return self.cn if side == "cn" else self.hk
+
+    def folder(self, side: str, role: str, name: str) -> Path:
+        """The identity folder of one principal."""
+        return self.side(side).config.identity_folder(role, name)
+
+    def identity(self, side: str, role: str, name: str) -> Identity:
+        """One principal with its keys."""
+        return Identity.load(self.folder(side, role, name))
+
+    @property
+    def vault(self) -> Identity:
+        """The vault `main`."""
+        return self.identity("cn", "vault", "main")
+
+    def holders(self, side: str) -> list[Identity]:
+        """The holders h1…hn of one side."""
+        count = self.side(side).config.quorum.holders
+        return [self.identity(side, "holder", f"h{i}") for i in range(1, count + 1)]
+
+    def exchange(self) -> None:
+        """Hand each side the other's newest `site.json`, as people would after a change."""
+        for mine, theirs in ((self.cn, self.hk), (self.hk, self.cn)):
+            site = theirs.current()
+            mine.join(site.encoded, site.fingerprint)
+
+
+def make_two_sites(
+    folder: Path,
+    *,
+    holders: int = 3,
+    threshold: int = 2,
+    enrolled: Iterable[tuple[str, str, str]] = ENROLLED,
+    now: datetime | None = None,
+    life: timedelta = timedelta(days=30),
+) -> TwoSites:
+    """Make `folder`/cn and `folder`/hk with ports that are free now, and join them."""
+    moment = now if now is not None else now_utc()
+    base = free_ports(2 * holders + 3)
+    for side, port in (("cn", base), ("hk", base + holders + 1)):
+        create_site(
+            folder / side,
+            trust_domain=TRUST_DOMAIN,
+            jurisdiction=side,
+            quorum=Quorum(threshold=threshold, holders=holders),
+            now=moment,
+            port_base=port,
+            life=life,
+        )
+    sites = TwoSites(SiteFolder(folder / "cn"), SiteFolder(folder / "hk"))
+    for side, role, name in enrolled:
+        sites.side(side).issue(
+            role,
+            name,
+            now=moment,
+            life=life,
+            person=f"{side}-{name}" if role == "officer" else None,
+        )
+    sites.exchange()
+    return sites
+
+
+def free_ports(count: int) -> int:
+    """The first of `count` loopback ports in a row that nobody listens on.
+
+    Below the range from which the system draws ports for outgoing connections.
+    """
+    for _ in range(200):
+        base = random.randrange(10_000, 32_000 - count)
+        if all(_is_free(base + i) for i in range(count)):
+            return base
+    raise RuntimeError("found no free ports")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
