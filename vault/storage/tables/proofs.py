@@ -1,0 +1,54 @@
+"""Requests for proofs, what became of them, and the named sets."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Column,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from vault.storage.tables.base import Instant, RowId, catalog
+
+# Two SPVs may hand in the same file: a request is known by its digest and who asked.
+proof_requests = Table(
+    "proof_requests",
+    catalog,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("digest", String(64), nullable=False),
+    Column("asker", String(400), nullable=False, index=True),
+    Column("request", LargeBinary, nullable=False),
+    Column("asset", String(128), nullable=False),
+    Column("schema", String(64), nullable=False),
+    Column("submit_time", Instant, nullable=False),
+    Column("expires", Instant, nullable=False),
+    Column("state", String(16), nullable=False),
+    # What follows is the custodian's to see, and the asker's only once there is a bundle.
+    Column("decider", String(400)),
+    Column("detail", Text, nullable=False),
+    Column("grant_digest", String(64), unique=True),
+    Column("grant_envelope", LargeBinary),
+    Column("legal_basis", String(500), nullable=False),
+    Column("bundle", LargeBinary),
+    UniqueConstraint("digest", "asker"),
+)
+
+named_sets = Table(
+    "named_sets",
+    catalog,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("name", String(64), nullable=False, index=True),
+    Column("authority", String(400), nullable=False),
+    # The fingerprint of the authority's key: what requests and grants name.
+    Column("authority_key", String(64), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("digest", String(64), nullable=False, index=True),
+    Column("valid_until", Instant, nullable=False),
+    # The exported file: the envelope, then the members, one a line.
+    Column("exported", LargeBinary, nullable=False),
+    UniqueConstraint("authority", "name", "version"),
+)
