@@ -1,0 +1,1 @@
+"""Where the catalogue, the records and the ciphertext blocks are kept."""
