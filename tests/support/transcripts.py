@@ -1,0 +1,82 @@
+"""Transcripts that misbehave at one place, to show that the place matters."""
+
+from __future__ import annotations
+
+from proofs.group import Scalar
+from proofs.transcript import Transcript
+
+
+class RecordingTranscript(Transcript):
+    """Remembers what was absorbed and drawn, in order: ("+", label) and ("?", label)."""
+
+    __slots__ = ("events",)
+
+    def __init__(self, label: bytes) -> None:
+        super().__init__(label)
+        self.events: list[tuple[str, bytes]] = []
+
+    def fork(self) -> RecordingTranscript:
+        other = super().fork()
+        assert isinstance(other, RecordingTranscript)
+        other.events = list(self.events)
+        return other
+
+    def adopt(self, other: Transcript) -> None:
+        super().adopt(other)
+        assert isinstance(other, RecordingTranscript)
+        self.events = list(other.events)
+
+    def append_bytes(self, label: bytes, data: bytes) -> None:
+        super().append_bytes(label, data)
+        self.events.append(("+", label))
+
+    def challenge(self, label: bytes) -> Scalar:
+        self.events.append(("?", label))
+        return super().challenge(label)
+
+
+class AlteringTranscript(RecordingTranscript):
+    """Absorbs one item (the `occurrence`-th with this label) with a bit changed."""
+
+    __slots__ = ("label", "occurrence")
+
+    def __init__(self, start: bytes, *, label: bytes, occurrence: int = 0) -> None:
+        super().__init__(start)
+        self.label = label
+        self.occurrence = occurrence
+
+    @property
+    def altered(self) -> bool:
+        """Whether the item was absorbed at all."""
+        return self.events.count(("+", self.label)) > self.occurrence
+
+    def append_bytes(self, label: bytes, data: bytes) -> None:
+        if label == self.label and self.events.count(("+", label)) == self.occurrence:
+            data = data[:-1] + bytes([data[-1] ^ 1])
+        super().append_bytes(label, data)
+
+
+class ScriptedTranscript(Transcript):
+    """Answers chosen challenges (by label), the real ones otherwise.
+
+    With `once`, only the first time over all forks: what a prover meets that starts again.
+    """
+
+    __slots__ = ("once", "script")
+
+    def __init__(self, start: bytes, script: dict[bytes, Scalar], *, once: bool = False) -> None:
+        super().__init__(start)
+        self.script = script
+        self.once = once
+
+    def fork(self) -> ScriptedTranscript:
+        other = super().fork()
+        assert isinstance(other, ScriptedTranscript)
+        other.script, other.once = self.script, self.once
+        return other
+
+    def challenge(self, label: bytes) -> Scalar:
+        real = super().challenge(label)
+        if label not in self.script:
+            return real
+        return self.script.pop(label) if self.once else self.script[label]
