@@ -13,7 +13,11 @@ from proofs import group
 from proofs.errors import EncodingError
 from proofs.group import ORDER
 
-FIELD = 0x1A0111EA397FE69A4B1BA7B6434BACD764774B84F38512BF6730D2A0F6B0F6241EABFFFEB153FFFFB9FEFFFFFFFFAAAB
+FIELD = int(
+    "1a0111ea397fe69a4b1ba7b6434bacd764774b84f38512bf"
+    "6730d2a0f6b0f6241eabfffeb153ffffb9feffffffffaaab",
+    16,
+)
 QUICK = settings(max_examples=30, deadline=None)
 elements = st.integers(min_value=0, max_value=ORDER - 1)
 
