@@ -14,9 +14,11 @@ from typing import Final, Literal, cast
 
 from proofs import canonical
 from proofs.canonical import Fields, Json
+from proofs.envelope import Envelope, PayloadType
 from proofs.errors import EncodingError
 from proofs.ids import SHOWN_LIMIT, check_digest, check_shown, digest_of
 from proofs.principal import Principal
+from vault.sites import SiteSet
 
 Decision = Literal["approve", "deny"]
 
@@ -94,6 +96,19 @@ class Approval:
         if approval.expires is not None and approval.expires <= approval.time:
             raise EncodingError(f"{where}: expires before it was given")
         return approval
+
+    @classmethod
+    def open(cls, data: bytes, sites: SiteSet, now: datetime) -> Approval:
+        """Read an envelope signed by the officer that it names, as its site pins it now.
+
+        Raises:
+            EncodingError, SignatureError: not such an envelope, or not of that key.
+            NotFoundError, NotAllowedError: an officer who is not listed or not valid now.
+        """
+        envelope = Envelope.parse(data, limit=2 * LIMIT)
+        claimed = cls.parse(envelope.unverified_payload)
+        record = sites.require_valid(claimed.officer, now)
+        return cls.parse(envelope.verify(record.signing_key, PayloadType.APPROVAL))
 
     def in_force(self, now: datetime) -> bool:
         """Whether it counts at `now`: given already (five minutes' skew), and not expired."""

@@ -17,6 +17,7 @@ from typing import Final, cast
 
 from proofs import canonical
 from proofs.canonical import Fields
+from proofs.envelope import Envelope, PayloadType
 from proofs.errors import EncodingError
 from proofs.ids import SHOWN_LIMIT, check_document, check_shown, digest_of
 from proofs.principal import Principal
@@ -24,6 +25,7 @@ from vault.crypto.framing import MAX_VERSION
 from vault.crypto.hpke import PUBLIC_BYTES, HpkePublicKey
 from vault.errors import InvalidInputError, NotAllowedError
 from vault.model import ASSET, PARTS, PERSONAL, Part, Side, sides_of
+from vault.sites import SiteSet
 
 FORMAT: Final = "crossvault/release-request/v1"
 LIMIT: Final = 16 * 1024
@@ -155,6 +157,21 @@ class ReleaseRequest:
             )
         check_requester(request.requester, request.part)
         return request
+
+    @classmethod
+    def open(cls, data: bytes, sites: SiteSet, now: datetime) -> ReleaseRequest:
+        """Read an envelope signed by the requester that it names, as its site pins it now.
+
+        Raises:
+            EncodingError, SignatureError: not such an envelope, or not of that key.
+            NotFoundError, NotAllowedError: a requester who is not listed or not valid now, or
+                who may not ask for this part.
+        """
+        envelope = Envelope.parse(data, limit=2 * LIMIT)
+        # Who claims to have signed is in the payload; it is believed when the pinned key agrees.
+        claimed = cls.parse(envelope.unverified_payload)
+        record = sites.require_valid(claimed.requester, now)
+        return cls.parse(envelope.verify(record.signing_key, PayloadType.RELEASE_REQUEST))
 
     @property
     def sides(self) -> tuple[Side, ...]:
