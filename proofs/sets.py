@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 from bisect import bisect_left
 from collections.abc import Iterable
+from itertools import pairwise
 from pathlib import Path
 
 from proofs import group, labels
@@ -38,7 +39,7 @@ class ScalarSet:
         if len(encodings) > MAX_SET_SIZE:
             raise SetError(f"a set of {len(encodings)} members, at most {MAX_SET_SIZE} are allowed")
         self._encodings = tuple(sorted(encodings))
-        for before, after in zip(self._encodings, self._encodings[1:], strict=False):
+        for before, after in pairwise(self._encodings):
             if before == after:
                 raise SetError("a set lists one member twice")
         self._type_tag = type_tag
