@@ -8,7 +8,7 @@ did), except what only the database can know: numbers of versions, request ids, 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -73,8 +73,10 @@ class Catalog:
             for stored in new:
                 _check_place(connection, stored)
 
-    def commit(self, new: Sequence[NewVersion]) -> None:
-        """Add all versions or none; durable when it returns.
+    def commit(
+        self, new: Sequence[NewVersion], *, also: Callable[[Connection], None] | None = None
+    ) -> None:
+        """Add all versions or none; durable when it returns. `also` joins the transaction.
 
         Raises ConflictError for a version that is not newer than the last, another asset than the
         document's, or a request id used before; NotAllowedError for another's document.
@@ -105,6 +107,8 @@ class Catalog:
                         for cid in cids
                     ],
                 )
+            if also is not None:
+                also(connection)
 
     def count_bundle(self, connection: Connection, attestation_digest: str) -> None:
         """Count one bundle about a version, in the caller's transaction."""
@@ -133,11 +137,18 @@ class Catalog:
         query = select(versions).where(versions.c.document == document)
         return self._all(query.order_by(versions.c.version.desc()))
 
-    def newest_unexpired(self, asset: str, schema: str, now: datetime) -> StoredVersion | None:
-        """The version about an asset, of a schema, that was committed last and is still valid."""
+    def has_document(self, custodian: str, asset: str, schema: str) -> bool:
+        """Whether this custodian ever stored a document about an asset, of a schema."""
+        query = _about(select(versions.c.id), custodian, asset, schema).limit(1)
+        with self.database.read() as connection:
+            return connection.execute(query).first() is not None
+
+    def newest_unexpired(
+        self, custodian: str, asset: str, schema: str, now: datetime
+    ) -> StoredVersion | None:
+        """A custodian's version about an asset, of a schema: the last committed and still valid."""
         query = (
-            select(versions)
-            .where(versions.c.asset == asset, versions.c.schema == schema)
+            _about(select(versions), custodian, asset, schema)
             .where(versions.c.valid_until > now)
             .order_by(versions.c.id.desc())
             .limit(1)
@@ -235,6 +246,12 @@ def _check_place(connection: Connection, new: StoredVersion) -> None:
             reason="REQUEST_ID_USED",
             field="request_id",
         )
+
+
+def _about(query: Any, custodian: str, asset: str, schema: str) -> Any:
+    return query.where(
+        versions.c.custodian == custodian, versions.c.asset == asset, versions.c.schema == schema
+    )
 
 
 def _columns(stored: StoredVersion) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Requests for proofs as rows: submitted once, decided once, answered with the same bytes always.
+"""Requests for proofs as rows: submitted once, answered once, with the same bytes always.
 
 It decides nothing; which step is allowed, and what an asker may see of it, is
 `vault.app.requests`'. A grant's digest is unique here: one grant, one bundle, whatever races.
@@ -6,33 +6,49 @@ It decides nothing; which step is allowed, and what an asker may see of it, is
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, exists, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    delete,
+    exists,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError as RowExistsError
 
 from vault.errors import ConflictError
 from vault.storage.database import Database
 from vault.storage.tables.documents import versions
+from vault.storage.tables.proofs import proof_decisions
 from vault.storage.tables.proofs import proof_requests as table
 
 
-class RequestState(StrEnum):
-    """What became of a request, as the vault and the custodian know it."""
+class Decision(StrEnum):
+    """How a custodian's decision ended that gave no bundle."""
 
-    PENDING = "pending"
-    ANSWERED = "answered"
     DENIED = "denied"
     FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True)
+class StoredDecision:
+    """One custodian's decision about one request; `detail` is for that custodian."""
+
+    state: Decision
+    detail: str
+    decide_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class StoredRequest:
-    """A request and its fate. `decider` is the custodian that decided, `row` its number."""
+    """A request and, once there is one, its bundle. `row` is its number."""
 
     digest: str
     asker: str
@@ -41,12 +57,9 @@ class StoredRequest:
     schema: str
     submit_time: datetime
     expires: datetime
-    state: RequestState = RequestState.PENDING
-    decider: str | None = None
-    detail: str = ""
+    granted_by: str | None = None
     grant_digest: str | None = None
     grant_envelope: bytes | None = None
-    legal_basis: str = ""
     bundle: bytes | None = field(default=None, repr=False)
     row: int = 0
 
@@ -62,7 +75,17 @@ class ProofStore:
         same = (table.c.digest == new.digest, table.c.asker == new.asker)
         with self.database.write() as connection:
             if connection.execute(select(table.c.id).where(*same)).first() is None:
-                connection.execute(insert(table).values(**_columns(new)))
+                connection.execute(
+                    insert(table).values(
+                        digest=new.digest,
+                        asker=new.asker,
+                        request=new.request,
+                        asset=new.asset,
+                        schema=new.schema,
+                        submit_time=new.submit_time,
+                        expires=new.expires,
+                    )
+                )
             row = connection.execute(select(table).where(*same)).mappings().one()
         return _stored(row)
 
@@ -75,15 +98,13 @@ class ProofStore:
         """The request of every asker that handed in the same file."""
         return self._all(table.c.digest == digest)
 
-    def of_asker(
-        self, asker: str, *, limit: int, before: int | None = None
-    ) -> Sequence[StoredRequest]:
+    def of_asker(self, asker: str, *, limit: int, before: int | None = None) -> list[StoredRequest]:
         """An asker's requests, the last first."""
         return self._page([table.c.asker == asker], limit, before)
 
     def concerning(
         self, custodian: str, *, limit: int, before: int | None = None
-    ) -> Sequence[StoredRequest]:
+    ) -> list[StoredRequest]:
         """Requests about an asset and schema of which the custodian has a document."""
         about = exists().where(
             versions.c.custodian == custodian,
@@ -92,44 +113,73 @@ class ProofStore:
         )
         return self._page([about], limit, before)
 
+    def decisions(
+        self, custodian: str, requests: Iterable[StoredRequest]
+    ) -> Mapping[int, StoredDecision]:
+        """What this custodian decided about these requests, by row."""
+        rows = [each.row for each in requests]
+        query = select(proof_decisions).where(
+            proof_decisions.c.custodian == custodian, proof_decisions.c.request_id.in_(rows)
+        )
+        with self.database.read() as connection:
+            return {
+                row.request_id: StoredDecision(Decision(row.state), row.detail, row.decide_time)
+                for row in connection.execute(query)
+            }
+
     def decide(
+        self, connection: Connection, request: StoredRequest, custodian: str, made: StoredDecision
+    ) -> None:
+        """Write a decision that gave no bundle, in the caller's transaction.
+
+        It takes the place of the same custodian's earlier one.
+        """
+        mine = (
+            proof_decisions.c.request_id == request.row,
+            proof_decisions.c.custodian == custodian,
+        )
+        connection.execute(delete(proof_decisions).where(*mine))
+        connection.execute(
+            insert(proof_decisions).values(
+                request_id=request.row,
+                custodian=custodian,
+                state=made.state.value,
+                detail=made.detail,
+                decide_time=made.decide_time,
+            )
+        )
+
+    def answer(
         self,
         connection: Connection,
         request: StoredRequest,
         *,
-        state: RequestState,
-        decider: str,
-        detail: str = "",
-        grant: tuple[str, bytes] | None = None,
-        legal_basis: str = "",
-        bundle: bytes | None = None,
+        custodian: str,
+        grant_digest: str,
+        grant_envelope: bytes,
+        bundle: bytes,
     ) -> None:
-        """Write a decision in the caller's transaction, if nobody else decided meanwhile.
+        """Write the bundle, in the caller's transaction.
 
-        `grant` is the digest of the grant's payload and its envelope. Raises ConflictError when
-        the request is no longer as `request` says, or the grant has served already.
+        Raises ConflictError when there is one already, or the grant has served before.
         """
-        values: dict[str, Any] = {
-            "state": state.value,
-            "decider": decider,
-            "detail": detail,
-            "legal_basis": legal_basis,
-            "bundle": bundle,
-        }
-        if grant is not None:
-            values |= {"grant_digest": grant[0], "grant_envelope": grant[1]}
         try:
             changed = connection.execute(
                 update(table)
-                .where(table.c.id == request.row, table.c.state == request.state.value)
-                .values(**values)
+                .where(table.c.id == request.row, table.c.bundle.is_(None))
+                .values(
+                    granted_by=custodian,
+                    grant_digest=grant_digest,
+                    grant_envelope=grant_envelope,
+                    bundle=bundle,
+                )
             )
         except RowExistsError:
             raise ConflictError(
                 "this grant has served already: one grant, one bundle", reason="GRANT_USED"
             ) from None
         if changed.rowcount != 1:
-            raise ConflictError("the request was decided meanwhile", reason="ALREADY_DECIDED")
+            raise ConflictError("the request was answered meanwhile", reason="ALREADY_DECIDED")
 
     def _page(
         self, conditions: list[ColumnElement[bool]], limit: int, before: int | None
@@ -144,22 +194,6 @@ class ProofStore:
             return [_stored(row) for row in connection.execute(query).mappings()]
 
 
-def _columns(new: StoredRequest) -> dict[str, Any]:
-    return {
-        "digest": new.digest,
-        "asker": new.asker,
-        "request": new.request,
-        "asset": new.asset,
-        "schema": new.schema,
-        "submit_time": new.submit_time,
-        "expires": new.expires,
-        "state": new.state.value,
-        "detail": new.detail,
-        "legal_basis": new.legal_basis,
-    }
-
-
 def _stored(row: RowMapping) -> StoredRequest:
     columns = dict(row)
-    number = columns.pop("id")
-    return StoredRequest(**{**columns, "state": RequestState(columns["state"])}, row=number)
+    return StoredRequest(row=columns.pop("id"), **columns)

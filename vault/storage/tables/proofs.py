@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     Column,
+    ForeignKey,
     Integer,
     LargeBinary,
     String,
@@ -26,15 +27,23 @@ proof_requests = Table(
     Column("schema", String(64), nullable=False),
     Column("submit_time", Instant, nullable=False),
     Column("expires", Instant, nullable=False),
-    Column("state", String(16), nullable=False),
-    # What follows is the custodian's to see, and the asker's only once there is a bundle.
-    Column("decider", String(400)),
-    Column("detail", Text, nullable=False),
+    # All four empty until there is a bundle. One grant, one bundle.
+    Column("granted_by", String(400)),
     Column("grant_digest", String(64), unique=True),
     Column("grant_envelope", LargeBinary),
-    Column("legal_basis", String(500), nullable=False),
     Column("bundle", LargeBinary),
     UniqueConstraint("digest", "asker"),
+)
+
+# What a custodian decided that gave no bundle; one custodian's refusal binds no other.
+proof_decisions = Table(
+    "proof_decisions",
+    catalog,
+    Column("request_id", RowId, ForeignKey("proof_requests.id"), primary_key=True),
+    Column("custodian", String(400), primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("decide_time", Instant, nullable=False),
 )
 
 named_sets = Table(

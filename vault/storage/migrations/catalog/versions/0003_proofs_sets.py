@@ -25,18 +25,27 @@ def upgrade() -> None:
         sa.Column("schema", sa.String(64), nullable=False),
         sa.Column("submit_time", Instant, nullable=False),
         sa.Column("expires", Instant, nullable=False),
-        sa.Column("state", sa.String(16), nullable=False),
-        sa.Column("decider", sa.String(400)),
-        sa.Column("detail", sa.Text, nullable=False),
+        sa.Column("granted_by", sa.String(400)),
         sa.Column("grant_digest", sa.String(64)),
         sa.Column("grant_envelope", sa.LargeBinary),
-        sa.Column("legal_basis", sa.String(500), nullable=False),
         sa.Column("bundle", sa.LargeBinary),
         sa.PrimaryKeyConstraint("id", name="pk_proof_requests"),
         sa.UniqueConstraint("digest", "asker", name="uq_proof_requests_digest"),
         sa.UniqueConstraint("grant_digest", name="uq_proof_requests_grant_digest"),
     )
     op.create_index("ix_proof_requests_asker", "proof_requests", ["asker"])
+    op.create_table(
+        "proof_decisions",
+        sa.Column("request_id", RowId, nullable=False),
+        sa.Column("custodian", sa.String(400), nullable=False),
+        sa.Column("state", sa.String(16), nullable=False),
+        sa.Column("detail", sa.Text, nullable=False),
+        sa.Column("decide_time", Instant, nullable=False),
+        sa.PrimaryKeyConstraint("request_id", "custodian", name="pk_proof_decisions"),
+        sa.ForeignKeyConstraint(
+            ["request_id"], ["proof_requests.id"], name="fk_proof_decisions_request_id"
+        ),
+    )
     op.create_table(
         "named_sets",
         sa.Column("id", RowId, autoincrement=True, nullable=False),

@@ -1,0 +1,125 @@
+"""Named sets at the vault: taken from their authorities, and found for a request.
+
+A set is taken only with the signature of the authority that hands it in, as the pinned site file
+has its key, and only with the members that were signed. A request names it by the authority's key
+and the digest; what is not here, expired, or under another name is refused with the reason, since
+sets are public.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from proofs.canonical import format_instant
+from proofs.envelope import Envelope, PayloadType, check_signer
+from proofs.errors import SetError
+from proofs.named_set import NamedSet
+from proofs.principal import Principal
+from proofs.request import SetReference
+from vault.errors import InvalidInputError, NotAllowedError, NotFoundError
+from vault.sites import SiteSet
+from vault.storage.set_store import SetStore, StoredSet
+
+_SKEW = timedelta(minutes=5)
+_KEPT = 16
+
+
+class Sets:
+    """The named sets that this vault knows. Safe to share between threads."""
+
+    def __init__(self, store: SetStore, sites: SiteSet, cache: Path | None = None) -> None:
+        self._store = store
+        self._sites = sites
+        self._cache = cache
+        # Reading a set of 16,384 members takes as long as several proofs.
+        self._read: OrderedDict[tuple[str, str], NamedSet] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def add(
+        self, caller: Principal, envelope: bytes, members: Sequence[str], *, now: datetime
+    ) -> NamedSet:
+        """Take one version of a set from its authority.
+
+        Raises SignatureError, SetError or NotAllowedError for what is not the caller's own, whole
+        and current set; ConflictError for a version that is not the next.
+        """
+        check_signer(PayloadType.SET, caller.jurisdiction, caller.role)
+        signed = Envelope.parse(envelope)
+        record = self._sites.require_valid(caller, now)
+        if signed.keyid != record.key_id:
+            raise NotAllowedError("a set is handed in by the authority that signed it")
+        header_bytes = signed.verify(record.signing_key, PayloadType.SET)
+        found = NamedSet.parse(_exported(envelope, members), cache=self._cache)
+        if found.envelope.unverified_payload != header_bytes:
+            raise InvalidInputError("the envelope is not the one that was verified")
+        header = found.header
+        if header.issued > now + _SKEW:
+            raise InvalidInputError(f"set {header.name}: issued in the future", field="issued")
+        _require_current(header.name, header.valid_until, now)
+        self._store.add(
+            StoredSet(
+                name=header.name,
+                authority=caller.uri,
+                authority_key=signed.keyid,
+                version=header.version,
+                digest=header.digest,
+                valid_until=header.valid_until,
+                exported=found.export(),
+            )
+        )
+        return found
+
+    def newest(self) -> list[tuple[StoredSet, bytes]]:
+        """Every set's newest version with its envelope."""
+        return [(each, each.exported.partition(b"\n")[0]) for each in self._store.newest()]
+
+    def export(self, name: str, digest: str) -> StoredSet:
+        """One version by name, the newest unless a digest says which; NotFoundError."""
+        for each in self._store.find_named(name, digest):
+            return each
+        raise NotFoundError(f"no set of the name {name!a}{' and digest' if digest else ''} here")
+
+    def require(self, references: Iterable[SetReference], now: datetime) -> dict[str, NamedSet]:
+        """The sets that a request or a grant names, by name; SetError says which is not usable."""
+        return {each.name: self._require(each, now) for each in references}
+
+    def _require(self, reference: SetReference, now: datetime) -> NamedSet:
+        stored = self._store.find(reference.authority, reference.digest)
+        if stored is None or stored.name != reference.name:
+            raise SetError(
+                f"the set @{reference.name} of that authority and digest is not here; "
+                f"`crossvault set list` shows those that are"
+            )
+        _require_current(stored.name, stored.valid_until, now)
+        key = (stored.authority_key, stored.digest)
+        with self._lock:
+            found = self._read.get(key)
+            if found is not None and found.header.version == stored.version:
+                self._read.move_to_end(key)
+                return found
+        found = NamedSet.parse(stored.exported, cache=self._cache)
+        with self._lock:
+            self._read[key] = found
+            while len(self._read) > _KEPT:
+                self._read.popitem(last=False)
+        return found
+
+
+def envelopes(sets: Mapping[str, NamedSet]) -> list[bytes]:
+    """The signed headers, in the order of their names."""
+    return [sets[name].envelope.encode() for name in sorted(sets)]
+
+
+def _require_current(name: str, valid_until: datetime, now: datetime) -> None:
+    if now >= valid_until:
+        raise SetError(f"the set @{name} expired at {format_instant(valid_until)}")
+
+
+def _exported(envelope: bytes, members: Sequence[str]) -> bytes:
+    if any("\n" in member for member in members):
+        raise InvalidInputError("a member holds a line break", field="members")
+    return envelope + b"\n" + "".join(f"{member}\n" for member in members).encode()
