@@ -26,6 +26,7 @@ SET_DIGEST: Final = b"crossproof/set-digest/v1"
 # Signed things and bundles.
 PERSONAL_PART: Final = b"crossproof/personal-part/v1"
 BUNDLE: Final = b"crossproof/bundle/v1"
+STATEMENT: Final = b"crossproof/statement/v1"
 
 
 def frame(*parts: bytes) -> bytes:

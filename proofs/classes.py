@@ -1,0 +1,144 @@
+"""What may be asked: the rule of the classes, on all facts about an attribute taken together.
+
+Facts that leave one value possible are an opening in disguise: `>= 20` with `<= 20`, a set of one
+name, a set of all members but one. So the values that the schema allows are counted after all
+facts of one list, and must be at least 2 for an `asset` attribute and 64 for a `personal` one. It
+refuses, from schema and public sets alone and before any value is looked at: `=` of what is not
+`public`, anything but named sets about `personal`, facts that no value can meet, and sets of
+another type. It does not know what other requests have asked; answers to several add up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+
+from proofs.errors import FactError
+from proofs.facts import (
+    AtLeast,
+    AtMost,
+    Between,
+    Claim,
+    Equal,
+    Fact,
+    InSet,
+    OneOf,
+    SetMembers,
+    named_set,
+)
+from proofs.schema import Attribute, AttributeClass, AttributeType, Schema
+from proofs.values import Value
+
+LEAST_POSSIBLE: dict[AttributeClass, int] = {
+    AttributeClass.PUBLIC: 1,
+    AttributeClass.ASSET: 2,
+    AttributeClass.PERSONAL: 64,
+}
+"""How many values must stay possible when all facts of a list are known to be true."""
+
+
+def check_facts(facts: Iterable[Fact], schema: Schema, sets: Mapping[str, SetMembers]) -> None:
+    """FactError unless these facts may be asked together; SetError if a named set does not fit."""
+    _check(list(facts), schema, sets)
+
+
+def check_without_sets(facts: Iterable[Fact], schema: Schema) -> None:
+    """As `check_facts`, for somebody who does not hold the named sets: those facts count as open.
+
+    What passes may still be refused by `check_facts`; never rely on it where something is proven.
+    """
+    _check(list(facts), schema, None)
+
+
+def _check(facts: list[Fact], schema: Schema, sets: Mapping[str, SetMembers] | None) -> None:
+    for fact in facts:
+        if schema.attribute(fact.attribute.name) != fact.attribute:
+            raise FactError(f"{fact.attribute.name}: the fact was read against another schema")
+        _check_alone(fact)
+    for attribute in dict.fromkeys(fact.attribute for fact in facts):
+        claims = [fact.claim for fact in facts if fact.attribute == attribute]
+        _check_together(attribute, claims, sets)
+
+
+def _check_alone(fact: Fact) -> None:
+    attribute, claim = fact.attribute, fact.claim
+    if isinstance(claim, Equal) and attribute.attribute_class is not AttributeClass.PUBLIC:
+        raise FactError(
+            f"{attribute.name}: `=` shows the value, and the attribute is "
+            f"{attribute.attribute_class}; only public attributes may be shown"
+        )
+    if attribute.attribute_class is AttributeClass.PERSONAL and not isinstance(claim, InSet):
+        raise FactError(
+            f"{attribute.name}: the attribute is personal; only `in @set` and `not in @set` "
+            "may be asked"
+        )
+
+
+def _check_together(
+    attribute: Attribute, claims: list[Claim], sets: Mapping[str, SetMembers] | None
+) -> None:
+    count = possible_values(attribute, claims, sets)
+    least = LEAST_POSSIBLE[attribute.attribute_class]
+    if count is None or count >= least:
+        return
+    if count == 0:
+        raise FactError(f"{attribute.name}: no value meets these facts, whatever the document says")
+    raise FactError(
+        f"{attribute.name}: the facts together leave {count} possible "
+        f"value{'s' if count > 1 else ''}; at least {least} must stay possible for "
+        f"{attribute.attribute_class} attributes"
+    )
+
+
+def possible_values(
+    attribute: Attribute, claims: Iterable[Claim], sets: Mapping[str, SetMembers] | None
+) -> int | None:
+    """How many values of the schema's domain meet all claims; None when there is no end of them.
+
+    Identifiers and names have no finite domain. With `sets` None, claims about named sets count
+    as open.
+    """
+    lo, hi = attribute.bounds if attribute.is_ordered else (0, 0)
+    candidates: set[Value] | None = None
+    excluded: set[Value] = set()
+
+    def keep(members: Collection[Value]) -> None:
+        nonlocal candidates
+        candidates = set(members) if candidates is None else candidates.intersection(members)
+
+    if attribute.type is AttributeType.ENUM:
+        keep(attribute.members)
+    for claim in claims:
+        match claim:
+            case Between(least, greatest):
+                lo, hi = max(lo, least), min(hi, greatest)
+            case AtLeast(bound):
+                lo = max(lo, bound)
+            case AtMost(bound):
+                hi = min(hi, bound)
+            case Equal(value):
+                keep((value,))
+            case OneOf(members):
+                keep(members)
+            case InSet(name, member) if sets is not None:
+                found = named_set(name, attribute, sets).members
+                if member:
+                    keep(found)
+                else:
+                    excluded.update(found)
+            case InSet():
+                pass
+
+    def within(value: Value) -> bool:
+        return not isinstance(value, int) or lo <= value <= hi
+
+    if candidates is not None:
+        return sum(1 for value in candidates - excluded if within(value))
+    if attribute.is_ordered:
+        return max(0, hi - lo + 1) - sum(1 for value in excluded if lo <= _number(value) <= hi)
+    return None
+
+
+def _number(value: Value) -> int:
+    if not isinstance(value, int):
+        raise FactError("a set of numbers holds a text")
+    return value

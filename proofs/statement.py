@@ -1,0 +1,227 @@
+"""From facts to statements: what exactly is proven about which commitment.
+
+A range fact becomes one or two values that must lie in [0, 16^digits); membership and openings
+stand as they are, always in the order of the facts. Every bound is checked over the integers
+before it becomes a scalar, for `q + 20` is 20 in the field. Verifier and prover compile the
+canonical facts themselves; no statement ever comes out of a message, and `encode` puts all of it
+into the transcript. It refuses sets without a pinned digest and bounds past +-2^62.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from proofs import group
+from proofs.canonical import check_hex
+from proofs.errors import FactError, ProofError, SetError
+from proofs.facts import AtLeast, AtMost, Between, Equal, Fact, InSet, OneOf
+from proofs.generators import G
+from proofs.group import Point, Scalar
+from proofs.labels import STATEMENT, frame
+from proofs.schema import VALUE_BOUND, Attribute, Schema
+from proofs.values import Value, value_scalar
+
+
+@dataclass(frozen=True, slots=True)
+class RangeTerm:
+    """sign * (v - bound) lies in [0, 16^digits), v the value of attribute number `attribute`."""
+
+    fact: int
+    attribute: int
+    sign: int
+    bound: int
+
+    def __post_init__(self) -> None:
+        if self.sign not in (1, -1):
+            raise ValueError("a range term has sign +1 or -1")
+        if not -VALUE_BOUND <= self.bound <= VALUE_BOUND:
+            raise FactError("a bound past +-2^62 would wrap around the order of the group")
+
+    def value(self, value: int) -> int:
+        """The derived value; negative when the fact is false."""
+        return self.sign * (value - self.bound)
+
+    def blinding(self, blinding: Scalar) -> Scalar:
+        """The blinding of the derived commitment."""
+        return blinding if self.sign == 1 else -blinding
+
+    def commitment(self, commitment: Point) -> Point:
+        """V* = sign * (V - bound * G), from the attested commitment alone.
+
+        ProofError if that is the identity, which has no encoding: such a V is bound * G itself, a
+        commitment without blinding that no honest custodian makes.
+        """
+        shifted = commitment - G.point * group.signed_scalar(self.bound)
+        if shifted == group.IDENTITY:
+            raise ProofError(f"fact {self.fact + 1}: its commitment hides nothing")
+        return shifted if self.sign == 1 else -shifted
+
+
+@dataclass(frozen=True, slots=True)
+class SetRef:
+    """A named set by the digest that grant and trust file pin."""
+
+    name: str
+    digest: str
+
+    def encode(self) -> bytes:
+        """The part of the transcript."""
+        return frame(b"named", self.name.encode(), bytes.fromhex(self.digest))
+
+
+@dataclass(frozen=True, slots=True)
+class LiteralSet:
+    """A set written out in the fact: its values, and the scalars in their order."""
+
+    values: tuple[Value, ...]
+    encodings: tuple[bytes, ...]
+    type_tag: bytes
+
+    @property
+    def scalars(self) -> list[Scalar]:
+        """The members as the membership argument takes them."""
+        return [group.decode_scalar(encoding) for encoding in self.encodings]
+
+    def encode(self) -> bytes:
+        """The part of the transcript."""
+        return frame(b"literal", self.type_tag, *self.encodings)
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """The committed scalar is (or is not) in the set."""
+
+    fact: int
+    attribute: int
+    member: bool
+    set: SetRef | LiteralSet
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """The commitment opens to this value: V - scalar * G is a multiple of H that is shown."""
+
+    fact: int
+    attribute: int
+    value: Value
+    encoding: bytes
+
+    @property
+    def scalar(self) -> Scalar:
+        """The value as a scalar."""
+        return group.decode_scalar(self.encoding)
+
+
+Term: TypeAlias = RangeTerm | Membership | Opening
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """All that one bundle proves about one document, in the order of its facts.
+
+    `digits` is the number of base-16 digits that all ranges share: the largest that any of them
+    needs, and 0 when there is no range.
+    """
+
+    terms: tuple[Term, ...]
+    digits: int
+
+    @property
+    def ranges(self) -> tuple[RangeTerm, ...]:
+        """The terms of the one aggregated range argument."""
+        return tuple(term for term in self.terms if isinstance(term, RangeTerm))
+
+    @property
+    def memberships(self) -> tuple[Membership, ...]:
+        """One argument each."""
+        return tuple(term for term in self.terms if isinstance(term, Membership))
+
+    @property
+    def openings(self) -> tuple[Opening, ...]:
+        """Commitments that are opened."""
+        return tuple(term for term in self.terms if isinstance(term, Opening))
+
+    @property
+    def attributes(self) -> list[int]:
+        """The places of the attributes that must be present, each once, ascending."""
+        return sorted({term.attribute for term in self.terms})
+
+    def encode(self) -> bytes:
+        """Every number that the verifier will use, framed: nothing can be solved for later."""
+        return frame(
+            STATEMENT,
+            _number(self.digits),
+            _number(len(self.terms)),
+            *(_encode_term(term) for term in self.terms),
+        )
+
+
+def compile_facts(
+    facts: Iterable[Fact], schema: Schema, set_digests: Mapping[str, str]
+) -> Statement:
+    """The statement of these facts; `set_digests` gives the pinned digest (hex) of each named set.
+
+    Raises FactError for a fact of another schema and SetError for a set without a digest. Whether
+    the facts may be asked is for `classes.check_facts` to say.
+    """
+    terms: list[Term] = []
+    digits = 0
+    for number, fact in enumerate(facts):
+        attribute = fact.attribute
+        place = schema.index(attribute.name)
+        if schema.attributes[place] != attribute:
+            raise FactError(f"{attribute.name}: the fact was read against another schema")
+        match fact.claim:
+            case Between(lo, hi):
+                # v - lo >= 0 and hi - v >= 0 over the integers: together they are the range,
+                # and each is below 16^digits because hi - lo is.
+                terms.append(RangeTerm(number, place, 1, lo))
+                terms.append(RangeTerm(number, place, -1, hi))
+                digits = max(digits, digits_for(hi - lo))
+            case AtLeast(bound):
+                terms.append(RangeTerm(number, place, 1, bound))
+                digits = max(digits, digits_for(attribute.bounds[1] - bound))
+            case AtMost(bound):
+                terms.append(RangeTerm(number, place, -1, bound))
+                digits = max(digits, digits_for(bound - attribute.bounds[0]))
+            case Equal(value):
+                terms.append(Opening(number, place, value, _scalar_bytes(attribute, value)))
+            case OneOf(values):
+                encodings = tuple(_scalar_bytes(attribute, value) for value in values)
+                literal = LiteralSet(values, encodings, attribute.type_tag)
+                terms.append(Membership(number, place, True, literal))
+            case InSet(name, member):
+                if name not in set_digests:
+                    raise SetError(f"no digest is pinned for the set @{name}")
+                digest = check_hex(set_digests[name], nbytes=32, where=f"digest of @{name}")
+                terms.append(Membership(number, place, member, SetRef(name, digest)))
+    return Statement(tuple(terms), digits)
+
+
+def digits_for(width: int) -> int:
+    """The smallest number of base-16 digits, at least 1, that holds every integer 0 … width."""
+    if width < 0:
+        raise FactError("a range with its ends reversed")
+    return max(1, -(-width.bit_length() // 4))
+
+
+def _scalar_bytes(attribute: Attribute, value: Value) -> bytes:
+    return group.encode_scalar(value_scalar(attribute, value))
+
+
+def _number(value: int) -> bytes:
+    return str(value).encode()
+
+
+def _encode_term(term: Term) -> bytes:
+    head = (_number(term.fact), _number(term.attribute))
+    match term:
+        case RangeTerm():
+            return frame(b"range", *head, _number(term.sign), _number(term.bound))
+        case Membership():
+            polarity = b"in" if term.member else b"not in"
+            return frame(b"membership", *head, polarity, term.set.encode())
+        case Opening():
+            return frame(b"opening", *head, term.encoding)
