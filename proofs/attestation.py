@@ -13,22 +13,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING
 
 from proofs import canonical, labels
 from proofs.canonical import Fields, Json
 from proofs.errors import BindingError, EncodingError
 from proofs.group import POINT_BYTES
 from proofs.ids import check_asset, check_document, check_root_cid, digest_of
-
-if TYPE_CHECKING:
-    from proofs.schema import Schema
+from proofs.schema import MAX_ATTRIBUTES, Schema
 
 FORMAT = "crossvault/attestation/v1"
 LIMIT = 16 * 1024
 """The longest payload, in bytes: 64 commitments take 4,096 characters."""
 
-MAX_ATTRIBUTES = 64
 MAX_VERSION = 2**31 - 1
 BLINDING_BYTES = 32
 
@@ -157,11 +153,19 @@ class Attestation:
         """That this attestation follows exactly this schema.
 
         Raises:
-            BindingError: another schema, another number of attributes, or an attribute absent
-                that the schema does not let be absent.
+            BindingError: another schema, or as `check_presence`.
         """
         if self.schema != schema.digest:
             raise BindingError(f"attestation: made for schema {self.schema}, not {schema.digest}")
+        self.check_presence(schema)
+
+    def check_presence(self, schema: Schema) -> None:
+        """That there is one entry an attribute, and every attribute that must be is present.
+
+        Raises:
+            BindingError: another number of attributes than the schema's, or one absent that the
+                schema does not let be absent.
+        """
         if len(self.commitments) != len(schema.attributes):
             raise BindingError(
                 f"attestation: {len(self.commitments)} attributes, "

@@ -18,9 +18,8 @@ from proofs.canonical import Fields, Json
 from proofs.context import Context
 from proofs.envelope import Envelope
 from proofs.errors import EncodingError
-from proofs.request import SetReference, read_sets
 from proofs.ids import check_name, digest_of
-from proofs.request import MAX_DOCUMENTS, read_facts
+from proofs.request import MAX_DOCUMENTS, SetReference, read_facts, read_sets
 
 FORMAT = "crossvault/bundle/v1"
 LIMIT = 4 << 20

@@ -13,6 +13,7 @@ from datetime import datetime
 from proofs.canonical import Fields, Json, format_instant
 from proofs.errors import EncodingError
 from proofs.ids import SHOWN_LIMIT, check_digest, check_shown
+from proofs.request import Request
 
 NONCE_BYTES = 32
 
@@ -46,6 +47,20 @@ class Context:
             raise EncodingError("context: the request expires before it was made")
         if not self.not_before < self.expires:
             raise EncodingError("context: the bundle expires before it becomes valid")
+
+    @classmethod
+    def answering(cls, request: Request, *, not_before: datetime, expires: datetime) -> Context:
+        """The context of a bundle that answers this request, valid from and until then."""
+        return cls(
+            audience=request.audience,
+            purpose=request.purpose,
+            nonce=request.nonce,
+            request=request.digest,
+            requested_at=request.created,
+            request_expires=request.expires,
+            not_before=not_before,
+            expires=expires,
+        )
 
     def to_json(self) -> dict[str, Json]:
         """The object that stands in the bundle and, printed canonically, in the transcript."""

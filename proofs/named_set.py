@@ -321,18 +321,6 @@ class NamedSet:
         """SignatureError unless the pinned key signed the header."""
         self.envelope.verify(public_key, PayloadType.SET)
 
-    def check_attribute(self, attribute: Attribute) -> None:
-        """SetError unless the attribute has exactly the members' type.
-
-        Else no member could ever be equal to the attribute's value, and `not in` would hold of
-        everything.
-        """
-        if attribute.type_tag != self.type_tag:
-            raise SetError(
-                f"set {self.name}: its members are of type {describe(self.header.type)}, "
-                f"{attribute.name} is {describe(MemberType.of(attribute))}"
-            )
-
 
 def merge(values: Iterable[Value]) -> tuple[list[Value], int]:
     """Distinct values in their order, and how many duplicates were merged."""

@@ -80,6 +80,35 @@ class Transcript:
         side.append_bytes(labels.PROVER_RANDOMNESS, labels.frame(witness, fresh))
         return side._hash.digest()
 
+    # -- bundle -------------------------------------------------------------------------------
+
+    def bundle_statement(
+        self,
+        *,
+        context: bytes,
+        schemas: Sequence[bytes],
+        documents: Sequence[bytes],
+        grants: Sequence[bytes],
+        sets: Sequence[bytes],
+        facts: Sequence[bytes],
+        statement: bytes,
+        commitments: Sequence[bytes],
+    ) -> None:
+        """All that a bundle's arguments are about, before the first of them."""
+        self.append_bytes(b"context", context)
+        self.append_list(b"schemas", schemas)
+        self.append_list(b"documents", documents)
+        self.append_list(b"grants", grants)
+        self.append_list(b"sets", sets)
+        self.append_list(b"facts", facts)
+        self.append_bytes(b"statement", statement)
+        self.append_list(b"commitments", commitments)
+
+    def bundle_opening(self, value: bytes, blinding: bytes) -> None:
+        """A public attribute opened: its value and its blinding (32 bytes each)."""
+        self.append_bytes(b"opened value", value)
+        self.append_bytes(b"opened blinding", blinding)
+
     # -- range argument -----------------------------------------------------------------------
 
     def range_statement(

@@ -1,0 +1,123 @@
+"""Making a bundle: facts, a witness, a grant, and out comes a file that anyone can check.
+
+It checks that what it was given belongs together, because a bundle made of parts that do not
+would be refused everywhere; whom to trust is not its business, and whether to answer at all was
+decided by the grant. It refuses facts that may not be asked, and facts that are false or about an
+absent attribute with CannotProveError, whose text is for the custodian alone.
+
+SPEC.md, "Bundle".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from proofs.arguments import prove_arguments
+from proofs.attestation import Attestation
+from proofs.bundle import write_bundle
+from proofs.claims import Claims, bound_commitments
+from proofs.classes import check_facts
+from proofs.context import Context
+from proofs.envelope import Envelope
+from proofs.errors import BindingError, ContextError, GrantError, SetError
+from proofs.facts import FactList
+from proofs.grant import Grant
+from proofs.named_set import NamedSet
+from proofs.request import Request
+from proofs.schema import Schema
+from proofs.statement import compile_facts
+from proofs.witness import Witness
+
+
+def prove_bundle(
+    *,
+    request: bytes,
+    context: Context,
+    schema: Schema,
+    attestation_envelope: bytes,
+    witness: Witness,
+    grant_envelope: bytes,
+    sets: Mapping[str, NamedSet],
+) -> bytes:
+    """The bytes of a bundle that answers exactly this request, about one document.
+
+    Args:
+        request: the request's exact bytes, which the grant names.
+        context: built from the request, with the bundle's own not-before and expiry.
+        witness: opens the attestation's commitments; checked when it was stored, not here.
+        sets: at least the named sets of the request, by name.
+
+    Raises:
+        CannotProveError: a fact is false or about an absent attribute.
+        FactError: a fact that cannot be read or may not be asked.
+        BindingError, GrantError, ContextError, SetError, EncodingError: parts that do not belong
+            together, naming which.
+    """
+    asked = Request.parse(request)
+    attestation_signed = Envelope.parse(attestation_envelope)
+    attestation = Attestation.parse(attestation_signed.unverified_payload)
+    grant_signed = Envelope.parse(grant_envelope)
+    grant = Grant.parse(grant_signed.unverified_payload)
+    attestation.check_schema(schema)
+    _check_parts(asked, context, attestation, grant)
+
+    facts = FactList.parse_canonical(asked.facts, schema)
+    used = _check_sets(asked, facts, sets)
+    check_facts(facts, schema, used)
+    statement = compile_facts(facts, schema, {each.name: each.digest for each in asked.sets})
+    claims = Claims(
+        context=context,
+        schema=schema.digest,
+        alias=asked.document.alias,
+        attestation=attestation.digest,
+        attestation_signer=attestation_signed.keyid,
+        grant=grant.digest,
+        grant_signer=grant_signed.keyid,
+        sets=asked.sets,
+        facts=asked.facts,
+        statement=statement.encode(),
+        commitments=bound_commitments(attestation, schema, statement.attributes),
+    )
+    scalars = {name: each.scalars for name, each in used.items()}
+    return write_bundle(
+        context=context,
+        schema=schema.encode(),
+        alias=asked.document.alias,
+        attestation=attestation_signed,
+        grant=grant_signed,
+        facts=asked.facts,
+        sets=asked.sets,
+        proof=prove_arguments(claims, statement, witness, scalars),
+    )
+
+
+def _check_parts(asked: Request, context: Context, attestation: Attestation, grant: Grant) -> None:
+    document, granted = asked.document, grant.document
+    if (document.asset, document.schema) != (attestation.asset, attestation.schema):
+        raise BindingError("the request asks about another asset or schema than the attestation")
+    if grant.request != asked.digest:
+        raise GrantError("the grant is for another request")
+    if granted.attestation != attestation.digest:
+        raise GrantError("the grant is for another attestation")
+    if grant.sets != asked.sets:
+        raise GrantError("the grant names other sets than the request")
+    if context != Context.answering(asked, not_before=context.not_before, expires=context.expires):
+        raise ContextError("the context is not the request's")
+    if context.not_before < grant.not_before or context.expires > grant.bundle_expires:
+        raise ContextError("the bundle's time is not within the grant's")
+    if context.expires > attestation.valid_until:
+        raise ContextError("the bundle would outlive the attestation")
+
+
+def _check_sets(
+    asked: Request, facts: FactList, sets: Mapping[str, NamedSet]
+) -> dict[str, NamedSet]:
+    if [each.name for each in asked.sets] != sorted(facts.set_names):
+        raise SetError("the request names other sets than its facts are about")
+    used: dict[str, NamedSet] = {}
+    for reference in asked.sets:
+        found = sets.get(reference.name)
+        if found is None or found.reference != reference:
+            raise SetError(f"the set @{reference.name} that was asked for is not at hand")
+        used[reference.name] = found
+    return used

@@ -1,0 +1,402 @@
+"""Checking a bundle offline: the numbered procedure, and the only maker of `Verified`.
+
+Everything that the bundle says is compared with what the verifier pins (trust file, sets) or
+demands (`Expectation`); keys, generators, members of sets and parameters never come from it. It
+raises with the reason, or returns a `Verified`; there is no third outcome, and no partial one.
+It reads no file, no clock and no network: all of that is handed in.
+
+SPEC.md, "Verification procedure".
+"""
+
+# The procedure. Each step is a function below that carries its number.
+#
+#  1  Parse. The bytes are the one spelling of a bundle of this version, every size bounded.
+#     Stops: two spellings of one bundle, unknown fields that others read, exhausted memory.
+#  2  Attestation's signer. One signature, of the attestation type, by a custodian's key pinned in
+#     the trust file and valid now.
+#     Stops: keys from the message, another type's signature passed off, retired keys.
+#  3  Attestation and schema. Valid now, made within the key's validity; the schema carried is
+#     the one attested, with as many commitments; schema and asset are in the custodian's scope.
+#     Stops: another unit, scale or date under the same numbers, stale facts, a custodian of one
+#     asset vouching for another.
+#  4  Grant. Signed by the same key, valid now, for this attestation, document, version and alias,
+#     for these sets, and for exactly the request that the bundle's own parts spell out.
+#     Stops: a vault that proves without consent, or takes one consent for other facts, another
+#     audience or another document.
+#  5  Time. The bundle is valid now, and no longer than grant and attestation allow.
+#     Stops: replay of an old bundle, a bundle that outlives what it rests on.
+#  6  Expectation. Audience, nonce, purpose, asset, schema, facts: those that the verifier said.
+#     Stops: a bundle made for somebody else, or for another question, handed on.
+#  7  Named sets. Each is the one that the trust file's authority signed, at hand in full, valid
+#     now, not older than pinned, of the bundle's digest, and outlives the bundle.
+#     Stops: an old list without the newest names, a list of one's own under a known name.
+#  8  Facts. In canonical form, readable under the schema, allowed by class, about exactly these
+#     sets and of their types; compiled here to the statement that is proven.
+#     Stops: literals past the group's order, `not in` a list of another type, a statement that
+#     says less than the sentence shown.
+#  9  Proof. Of exactly the statement's length; commitments in the group; all arguments hold, on
+#     one transcript that began with everything above, in one multi-scalar multiplication.
+#     Stops: false facts, and parts swapped after proving.
+# 10  Log evidence: none in this version; a bundle that carries some has an unknown field (1).
+#
+# "Now" is the verifier's clock. Beginnings are checked with five minutes' grace for clocks that
+# differ, ends without.
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Final
+
+from proofs import equation
+from proofs.arguments import verify_arguments
+from proofs.attestation import Attestation
+from proofs.bundle import Bundle
+from proofs.claims import Claims, bound_commitments
+from proofs.classes import check_facts
+from proofs.context import Context
+from proofs.envelope import PayloadType
+from proofs.equation import Equation
+from proofs.errors import (
+    BindingError,
+    CannotProveError,
+    ContextError,
+    CrossproofError,
+    GrantError,
+    ProofError,
+    SetError,
+    TrustError,
+)
+from proofs.facts import FactList
+from proofs.grant import Grant
+from proofs.ids import digest_of
+from proofs.named_set import NamedSet
+from proofs.policy import Expectation
+from proofs.request import Request, RequestedDocument
+from proofs.schema import Schema
+from proofs.statement import compile_facts
+from proofs.trust import Signer, Trust, TrustedAuthority, TrustedCustodian
+
+CLOCK_SKEW: Final = timedelta(minutes=5)
+
+_TOKEN: Final = object()
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedSet:
+    """A named set that facts were proven about."""
+
+    named: NamedSet
+    authority: TrustedAuthority
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What was verified, and nothing that was not. Only this module can make one."""
+
+    bundle: str
+    context: Context
+    schema: Schema
+    attestation: Attestation
+    custodian: TrustedCustodian
+    grant: Grant
+    facts: tuple[str, ...]
+    sets: tuple[VerifiedSet, ...]
+    checked_at: datetime
+    _token: object
+
+    def __post_init__(self) -> None:
+        if self._token is not _TOKEN:
+            raise TypeError("a Verified is made by verify_bundle alone")
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A bundle that passed everything but its equations."""
+
+    verified: Verified
+    equations: list[Equation]
+
+
+def verify_bundle(
+    data: bytes,
+    *,
+    trust: Trust,
+    expectation: Expectation,
+    sets: Sequence[NamedSet],
+    now: datetime,
+) -> Verified:
+    """Check one bundle.
+
+    Args:
+        data: the bundle file's bytes.
+        trust: whom the verifier believes.
+        expectation: what the verifier asked for.
+        sets: the set files that the verifier holds, read; more than needed does no harm.
+        now: the verifier's clock, aware.
+
+    Raises:
+        CrossproofError: of the class of the step that failed, saying why. Never anything else.
+    """
+    read = _read(data, trust, expectation, sets, now)
+    equation.check(read.equations)
+    return read.verified
+
+
+def verify_many(
+    bundles: Iterable[bytes],
+    *,
+    trust: Trust,
+    expectation: Expectation,
+    sets: Sequence[NamedSet],
+    now: datetime,
+) -> list[Verified | CrossproofError]:
+    """Check several bundles, each on its own merits, with one multiplication for all of them.
+
+    The outcomes stand in the order of the bundles and are those of `verify_bundle`: when the
+    common check fails, every bundle is checked alone.
+    """
+    outcomes: list[_Read | CrossproofError] = []
+    for data in bundles:
+        try:
+            outcomes.append(_read(data, trust, expectation, sets, now))
+        except CrossproofError as error:
+            outcomes.append(error)
+    together = [each for read in outcomes if isinstance(read, _Read) for each in read.equations]
+    all_hold = not together or _hold(together)
+    return [
+        read
+        if isinstance(read, CrossproofError)
+        else read.verified
+        if all_hold or _hold(read.equations)
+        else ProofError("the proof does not verify")
+        for read in outcomes
+    ]
+
+
+def _hold(equations: list[Equation]) -> bool:
+    try:
+        equation.check(equations)
+    except ProofError:
+        return False
+    return True
+
+
+def _read(
+    data: bytes,
+    trust: Trust,
+    expectation: Expectation,
+    sets: Sequence[NamedSet],
+    now: datetime,
+) -> _Read:
+    """Steps 1 to 8, and the proof's equations, not yet checked."""
+    bundle = Bundle.parse(data)  # 1
+    custodian, payload = _check_signer(bundle, trust, now)  # 2
+    attestation, schema = _check_attestation(bundle, payload, custodian, now)  # 3
+    grant, answered = _check_grant(bundle, attestation, custodian, now)  # 4
+    _check_time(bundle.context, attestation, custodian, grant, now)  # 5
+    expectation.check(answered)  # 6
+    found = _check_sets(bundle, trust, sets, now)  # 7
+    by_name = {each.named.name: each.named for each in found}
+    facts = _check_facts(bundle, schema, by_name)  # 8
+    statement = compile_facts(facts, schema, {each.name: each.digest for each in bundle.sets})
+    claims = Claims(
+        context=bundle.context,
+        schema=attestation.schema,
+        alias=bundle.document.alias,
+        attestation=attestation.digest,
+        attestation_signer=custodian.keyid,
+        grant=grant.digest,
+        grant_signer=bundle.grant.keyid,
+        sets=bundle.sets,
+        facts=bundle.facts,
+        statement=statement.encode(),
+        commitments=_commitments(attestation, schema, statement.attributes),
+    )
+    scalars = {name: each.scalars for name, each in by_name.items()}
+    equations = verify_arguments(claims, statement, bundle.proof, scalars)  # 9
+    verified = Verified(
+        bundle=bundle.digest,
+        context=bundle.context,
+        schema=schema,
+        attestation=attestation,
+        custodian=custodian,
+        grant=grant,
+        facts=bundle.facts,
+        sets=found,
+        checked_at=now,
+        _token=_TOKEN,
+    )
+    return _Read(verified, equations)
+
+
+def _check_signer(bundle: Bundle, trust: Trust, now: datetime) -> tuple[TrustedCustodian, bytes]:
+    """Step 2."""
+    signed = bundle.document.envelope
+    custodian = trust.custodian(signed.keyid)
+    _check_key(custodian, now)
+    return custodian, signed.verify(custodian.key, PayloadType.ATTESTATION)
+
+
+def _check_attestation(
+    bundle: Bundle, payload: bytes, custodian: TrustedCustodian, now: datetime
+) -> tuple[Attestation, Schema]:
+    """Step 3."""
+    attestation = Attestation.parse(payload)
+    if attestation.attested_at - CLOCK_SKEW > now:
+        raise BindingError("the attestation was made in the future")
+    if attestation.valid_until <= now:
+        raise BindingError(f"the attestation expired at {_say(attestation.valid_until)}")
+    _check_signed_within(custodian, attestation.attested_at, "attestation")
+    carried = bundle.schemas[0]
+    if digest_of(carried) != attestation.schema:
+        raise BindingError("the bundle carries another schema than the one attested")
+    schema = _parse_schema(carried)
+    attestation.check_presence(schema)
+    custodian.check_scope(schema=attestation.schema, asset=attestation.asset)
+    return attestation, schema
+
+
+def _check_grant(
+    bundle: Bundle, attestation: Attestation, custodian: TrustedCustodian, now: datetime
+) -> tuple[Grant, Request]:
+    """Step 4. The request is rebuilt from the bundle, for the grant names it by its digest only.
+
+    Were `context.request` believed instead, a vault could put other facts, another audience or
+    another purpose beside the digest of the one request that the custodian saw.
+    """
+    signed = bundle.grant
+    if signed.keyid != custodian.keyid:
+        raise GrantError("the grant is signed by another key than the attestation")
+    grant = Grant.parse(signed.verify(custodian.key, PayloadType.GRANT))
+    if grant.granted_at - CLOCK_SKEW > now:
+        raise GrantError("the grant was given in the future")
+    if grant.expires <= now:
+        raise GrantError(f"the grant expired at {_say(grant.expires)}")
+    _check_signed_within(custodian, grant.granted_at, "grant")
+    granted = grant.document
+    if granted.attestation != attestation.digest:
+        raise GrantError("the grant is for another attestation")
+    if (granted.document, granted.version) != (attestation.document, attestation.version):
+        raise GrantError("the grant is for another document or version")
+    if granted.alias != bundle.document.alias:
+        raise GrantError("the grant gives the document another alias")
+    if grant.sets != bundle.sets:
+        raise GrantError("the grant is for other sets than the bundle's")
+    if grant.request != bundle.context.request:
+        raise GrantError("the grant is for another request")
+    context = bundle.context
+    answered = Request.build(
+        documents=[RequestedDocument(granted.alias, attestation.asset, attestation.schema)],
+        facts=bundle.facts,
+        sets=bundle.sets,
+        audience=context.audience,
+        purpose=context.purpose,
+        nonce=context.nonce,
+        created=context.requested_at,
+        expires=context.request_expires,
+    )
+    if answered.digest != grant.request:
+        raise GrantError("the grant is for a request with other facts, asset or context")
+    return grant, answered
+
+
+def _check_time(
+    context: Context,
+    attestation: Attestation,
+    custodian: TrustedCustodian,
+    grant: Grant,
+    now: datetime,
+) -> None:
+    """Step 5."""
+    if context.not_before - CLOCK_SKEW > now:
+        raise ContextError(f"the bundle is not valid before {_say(context.not_before)}")
+    if context.expires <= now:
+        raise ContextError(f"the bundle expired at {_say(context.expires)}")
+    if context.not_before < grant.not_before:
+        raise ContextError("the bundle begins before its grant allows")
+    if context.expires > min(grant.bundle_expires, grant.expires):
+        raise ContextError("the bundle outlives its grant")
+    if context.expires > attestation.valid_until:
+        raise ContextError("the bundle outlives its attestation")
+
+
+def _check_sets(
+    bundle: Bundle, trust: Trust, sets: Sequence[NamedSet], now: datetime
+) -> tuple[VerifiedSet, ...]:
+    """Step 7."""
+    found: list[VerifiedSet] = []
+    for reference in bundle.sets:
+        pinned = trust.set(reference.name)
+        if reference.authority != pinned.authority:
+            raise SetError(f"@{reference.name}: signed by another authority than the pinned one")
+        authority = trust.authority(pinned.authority)
+        _check_key(authority, now)
+        named = _choose(reference.name, reference.digest, sets)
+        named.verify(authority.key)
+        header = named.header
+        if header.issued - CLOCK_SKEW > now:
+            raise SetError(f"@{reference.name}: issued in the future")
+        if header.valid_until <= now:
+            raise SetError(f"@{reference.name}: expired at {_say(header.valid_until)}")
+        _check_signed_within(authority, header.issued, f"set @{reference.name}")
+        if header.version < pinned.least_version:
+            raise SetError(
+                f"@{reference.name}: version {header.version}, "
+                f"the trust file asks for {pinned.least_version} at least"
+            )
+        if bundle.context.expires > header.valid_until:
+            raise SetError(f"@{reference.name}: the bundle outlives it")
+        found.append(VerifiedSet(named, authority))
+    return tuple(found)
+
+
+def _choose(name: str, digest: str, sets: Sequence[NamedSet]) -> NamedSet:
+    at_hand = [each for each in sets if each.name == name]
+    if not at_hand:
+        raise SetError(f"@{name}: give its file with --set")
+    for each in at_hand:
+        if each.header.digest == digest:
+            return each
+    raise SetError(f"@{name}: proven about another version than the file given with --set")
+
+
+def _check_facts(bundle: Bundle, schema: Schema, sets: dict[str, NamedSet]) -> FactList:
+    """Step 8."""
+    facts = FactList.parse_canonical(bundle.facts, schema)
+    if sorted(facts.set_names) != list(sets):
+        raise BindingError("the bundle names other sets than its facts are about")
+    check_facts(facts, schema, sets)
+    return facts
+
+
+def _commitments(
+    attestation: Attestation, schema: Schema, attributes: Iterable[int]
+) -> tuple[tuple[int, bytes], ...]:
+    try:
+        return bound_commitments(attestation, schema, attributes)
+    except CannotProveError as error:
+        raise BindingError(str(error)) from None
+
+
+@lru_cache(maxsize=64)
+def _parse_schema(data: bytes) -> Schema:
+    return Schema.parse(data)
+
+
+def _check_key(signer: Signer, now: datetime) -> None:
+    if signer.valid_from - CLOCK_SKEW > now:
+        raise TrustError(f"{signer.name_en}: its key is not valid before {_say(signer.valid_from)}")
+    if signer.valid_until <= now:
+        raise TrustError(f"{signer.name_en}: its key expired at {_say(signer.valid_until)}")
+
+
+def _check_signed_within(signer: Signer, instant: datetime, what: str) -> None:
+    if not signer.valid_from <= instant < signer.valid_until:
+        raise TrustError(f"{signer.name_en}: its key was not valid when it signed the {what}")
+
+
+def _say(instant: datetime) -> str:
+    return f"{instant:%Y-%m-%d %H:%M:%S} UTC"
