@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -35,3 +38,31 @@ def test_values_and_blindings_are_not_interchangeable() -> None:
     points = pedersen.commit_many([(one, two), (two, one), (one, one), (two, two)])
     assert len({group.encode_point(point) for point in points}) == 4
     assert points[0] == pedersen.commit(one, two)
+
+
+@pytest.fixture
+def tables() -> Iterator[None]:
+    """Tables for one test only."""
+    pedersen.use_tables()
+    yield
+    pedersen._tables.cache_clear()
+
+
+@pytest.mark.usefixtures("tables")
+@pytest.mark.parametrize(
+    ("value", "blinding"),
+    [(0, 0), (1, 0), (0, 1), (255, 256), (ORDER - 1, ORDER - 1), (2**62, ORDER // 3), (-5, 7)],
+)
+def test_tables_give_the_same_commitments(value: int, blinding: int) -> None:
+    """Looked-up multiples add up to the product, at every edge."""
+    v, r = group.scalar(value % ORDER), group.scalar(blinding)
+    assert pedersen.commit(v, r) == G.point * v + H.point * r
+
+
+@pytest.mark.usefixtures("tables")
+def test_tables_give_the_same_encodings() -> None:
+    """The same bytes for random pairs, with tables and without."""
+    pairs = [(group.random_scalar(), group.random_scalar()) for _ in range(20)]
+    with_tables = [group.encode_point(point) for point in pedersen.commit_many(pairs)]
+    pedersen._tables.cache_clear()
+    assert [group.encode_point(point) for point in pedersen.commit_many(pairs)] == with_tables
