@@ -26,6 +26,12 @@ class InvalidInputError(VaultError):
     reason = "INVALID_INPUT"
 
 
+class UnauthenticatedError(VaultError):
+    """Nobody that this service knows: a certificate that is foreign, expired or not listed."""
+
+    reason = "UNAUTHENTICATED"
+
+
 class NotAllowedError(VaultError):
     """The caller may not do this, or this key may not sign that."""
 

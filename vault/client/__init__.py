@@ -1,0 +1,1 @@
+"""What `crossvault` uses on the caller's side of the wire."""

@@ -1,0 +1,1 @@
+"""The processes: mutual TLS, roles, errors and bounds around the servicers."""
