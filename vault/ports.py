@@ -1,49 +1,21 @@
-"""What the application asks of the outside world: blocks, key holders, the time.
+"""What the application asks of the outside world: key holders, and the time.
 
-Protocols only. The stores of `vault.storage` and the links of `vault.server` are the real parts
-behind them; tests may put others there. Every method blocks and is called from worker threads.
+Protocols only; the port of block stores is `vault.storage.blocks`. The links of `vault.server`
+are the real part behind `Holders`; tests may put another there. Every method blocks and is called
+from worker threads.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from vault.crypto.cids import Cid
 from vault.model import Part
 
 Clock = Callable[[], datetime]
 """The time now, aware and in UTC."""
-
-
-class BlockStore(Protocol):
-    """Content-addressed blocks. Every read and every write is hashed against the CID."""
-
-    @property
-    def name(self) -> str:
-        """What errors and logs call this store."""
-
-    def put_many(self, blocks: Sequence[tuple[Cid, bytes]]) -> None:
-        """Take blocks. They are durable, and safe from garbage collection, after `sync`.
-
-        Raises IntegrityError for bytes that have another hash, UnavailableError when the store
-        does not answer.
-        """
-
-    def sync(self, cids: Sequence[Cid]) -> None:
-        """Make blocks that were put durable: on the disk or pinned when this returns."""
-
-    def get(self, cid: Cid) -> bytes:
-        """The block. NotFoundError when it is missing, IntegrityError when its bytes are wrong,
-        UnavailableError when the store does not answer; each names the CID and the store."""
-
-    def delete(self, cids: Iterable[Cid]) -> None:
-        """Remove blocks; those that are not there are no error."""
-
-    def older_than(self, moment: datetime) -> Iterable[Cid]:
-        """The stored blocks that came before `moment`: what a sweep looks through."""
 
 
 @dataclass(frozen=True, slots=True)

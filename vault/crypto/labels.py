@@ -40,3 +40,6 @@ SEAL_WITNESS: Final = b"crossvault/seal/witness/v1"
 
 PART_FORMAT: Final = "crossvault/part/v1"
 """Format marker of a part's root block."""
+
+WRAP: Final = b"crossvault/wrap/v1"
+"""Associated data of what a process keeps encrypted in its own database."""
