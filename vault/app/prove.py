@@ -15,6 +15,7 @@ from proofs.verify import verify_bundle
 
 from proofs import facts as language
 from proofs.attestation import Attestation
+from proofs.context import Context
 from proofs.errors import CannotProveError
 from proofs.facts import AtLeast, AtMost, Between, Equal, Fact, FactList, InSet, OneOf
 from proofs.grant import Grant
@@ -24,6 +25,7 @@ from proofs.policy import Expectation
 from proofs.prove import prove_bundle
 from proofs.request import Request
 from proofs.schema import Schema
+from proofs.trust import Trust, TrustedAuthority, TrustedCustodian, TrustedSet
 from proofs.values import value_scalar
 from proofs.witness import Witness, scalar_integer
 from vault.site_file import PrincipalRecord
@@ -31,13 +33,14 @@ from vault.site_file import PrincipalRecord
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """Everything that one bundle is made of. `attestation` and `grant_envelope` are envelopes."""
+    """Everything that one bundle is made of, read and compared by the caller."""
 
     request: Request
     grant: Grant
     grant_envelope: bytes
     schema: Schema
-    attestation: bytes
+    attestation: Attestation
+    attestation_envelope: bytes
     witness: Witness
     sets: Mapping[str, NamedSet]
     custodian: PrincipalRecord
@@ -93,7 +96,6 @@ def make_bundle(granted: Granted, *, now: datetime) -> bytes:
 
     Raises CannotProveError, for the custodian alone, when a fact is false or its value absent.
     """
-    attestation = Attestation.parse(_payload(granted.attestation))
     bad = [
         each
         for each in outlooks(granted.request, granted.schema, granted.witness, granted.sets)
@@ -102,19 +104,62 @@ def make_bundle(granted: Granted, *, now: datetime) -> bytes:
     if bad:
         raise CannotProveError("; ".join(f"{each.fact}: {each.detail}" for each in bad))
     bundle = prove_bundle(
-        request=granted.request,
-        context=context_of(granted, attestation),
+        request=granted.request.data,
+        context=_context(granted),
         schema=granted.schema,
-        attestation=granted.attestation,
+        attestation_envelope=granted.attestation_envelope,
         witness=granted.witness,
-        grant=granted.grant_envelope,
+        grant_envelope=granted.grant_envelope,
         sets=granted.sets,
     )
     verify_bundle(
         bundle,
-        trust=_trust(granted, attestation),
+        trust=_trust(granted),
         expectation=Expectation.for_request(granted.request.data),
-        sets=granted.sets,
+        sets=list(granted.sets.values()),
         now=now,
     )
     return bundle
+
+
+def _context(granted: Granted) -> Context:
+    """The granted time, cut to what the attestation and the sets allow."""
+    request, grant = granted.request, granted.grant
+    ends = [grant.bundle_expires, granted.attestation.valid_until]
+    ends += [each.header.valid_until for each in granted.sets.values()]
+    return Context.answering(request, not_before=grant.not_before, expires=min(ends))
+
+
+def _trust(granted: Granted) -> Trust:
+    """What a verifier who pinned exactly these principals would believe."""
+    custodian = granted.custodian
+    authorities = {each.key_id: each for each in granted.authorities}
+    return Trust(
+        custodians=(
+            TrustedCustodian(
+                name_zh=custodian.uri,
+                name_en=custodian.uri,
+                key=custodian.signing_key,
+                keyid=custodian.key_id,
+                valid_from=custodian.valid_from,
+                valid_until=custodian.valid_until,
+                schemas=frozenset({granted.attestation.schema}),
+                assets=(granted.attestation.asset,),
+            ),
+        ),
+        authorities=tuple(
+            TrustedAuthority(
+                name_zh=each.uri,
+                name_en=each.uri,
+                key=each.signing_key,
+                keyid=key,
+                valid_from=each.valid_from,
+                valid_until=each.valid_until,
+            )
+            for key, each in authorities.items()
+        ),
+        sets=tuple(
+            TrustedSet(name=each.name, authority=each.authority, least_version=1)
+            for each in granted.request.sets
+        ),
+    )

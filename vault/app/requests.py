@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from proofs.attestation import Attestation
 from proofs.classes import check_facts
 from proofs.envelope import Envelope, PayloadType, check_signer
 from proofs.errors import CannotProveError, FactError, GrantError
@@ -205,7 +206,7 @@ class ProofRequests:
     def create(self, caller: Principal, data: bytes, envelope: bytes, legal_basis: str) -> bytes:
         """A custodian's own proof: its request and its grant in one; the bundle.
 
-        Raises CannotProveError when a fact is false or a value absent.
+        Raises ConflictError (CANNOT_PROVE) when a fact is false or a value absent.
         """
         now = self._clock()
         grant_envelope, grant = self._read_grant(caller, envelope)
@@ -227,7 +228,7 @@ class ProofRequests:
             return stored.bundle  # an answer that was lost on its way
         bundle, detail = self._answer(caller, stored, grant_envelope, grant, legal_basis)
         if bundle is None:
-            raise CannotProveError(detail)
+            raise ConflictError(detail, reason=CannotProveError.reason)
         return bundle
 
     # --- inside ---------------------------------------------------------------------------------
@@ -372,12 +373,14 @@ class ProofRequests:
         sets = self._sets.require(request.sets, now)
         authorities = tuple(self._sites.by_key(each.authority) for each in request.sets)
         _, schema = self._schema(stored.schema)
+        attested = Envelope.parse(version.attestation)
         return Granted(
             request=request,
             grant=grant,
-            grant_envelope=envelope,
+            grant_envelope=envelope.encode(),
             schema=schema,
-            attestation=Envelope.parse(version.attestation),
+            attestation=Attestation.parse(attested.unverified_payload),
+            attestation_envelope=version.attestation,
             witness=self._open_witness(version),
             sets=sets,
             custodian=self._sites.require_valid(caller, now),

@@ -72,10 +72,12 @@ class ProofRequest(_message.Message):
     def __init__(self, digest: _Optional[str] = ..., request: _Optional[bytes] = ..., asker: _Optional[str] = ..., state: _Optional[_Union[ProofRequestState, str]] = ..., submit_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., detail: _Optional[str] = ...) -> None: ...
 
 class GetProofRequestRequest(_message.Message):
-    __slots__ = ("digest",)
+    __slots__ = ("digest", "asker")
     DIGEST_FIELD_NUMBER: _ClassVar[int]
+    ASKER_FIELD_NUMBER: _ClassVar[int]
     digest: str
-    def __init__(self, digest: _Optional[str] = ...) -> None: ...
+    asker: str
+    def __init__(self, digest: _Optional[str] = ..., asker: _Optional[str] = ...) -> None: ...
 
 class GetProofRequestResponse(_message.Message):
     __slots__ = ("request", "candidate", "sets")
@@ -130,12 +132,14 @@ class ApproveProofRequestResponse(_message.Message):
     def __init__(self, state: _Optional[_Union[ProofRequestState, str]] = ..., detail: _Optional[str] = ...) -> None: ...
 
 class DenyProofRequestRequest(_message.Message):
-    __slots__ = ("digest", "detail")
+    __slots__ = ("digest", "detail", "asker")
     DIGEST_FIELD_NUMBER: _ClassVar[int]
     DETAIL_FIELD_NUMBER: _ClassVar[int]
+    ASKER_FIELD_NUMBER: _ClassVar[int]
     digest: str
     detail: str
-    def __init__(self, digest: _Optional[str] = ..., detail: _Optional[str] = ...) -> None: ...
+    asker: str
+    def __init__(self, digest: _Optional[str] = ..., detail: _Optional[str] = ..., asker: _Optional[str] = ...) -> None: ...
 
 class DenyProofRequestResponse(_message.Message):
     __slots__ = ("state",)

@@ -1,0 +1,145 @@
+"""ProofService: requests, consent and bundles over gRPC. It translates; `vault.app.requests` rules.
+
+An asker's answers are built from the same few fields whatever became of its request, so that
+content and size tell nothing that the state does not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Final
+
+from grpc import aio
+
+from vault.app.journal import check_page_size, read_token
+from vault.app.requests import Candidate, ProofRequests, SeenRequest, SeenState
+from vault.app.sets import envelopes
+from vault.client.release_messages import timestamp
+from vault.server.auth import current_caller
+from vault.server.roles import serves
+from vault.v1 import proof_pb2, proof_pb2_grpc
+
+Context = aio.ServicerContext[Any, Any]
+
+_STATES: Final[dict[SeenState, proof_pb2.ProofRequestState]] = {
+    SeenState.PENDING: proof_pb2.PROOF_REQUEST_STATE_PENDING,
+    SeenState.ANSWERED: proof_pb2.PROOF_REQUEST_STATE_ANSWERED,
+    SeenState.DECLINED: proof_pb2.PROOF_REQUEST_STATE_DECLINED,
+    SeenState.DENIED: proof_pb2.PROOF_REQUEST_STATE_DENIED,
+    SeenState.FAILED: proof_pb2.PROOF_REQUEST_STATE_FAILED,
+}
+
+
+class ProofServicer(proof_pb2_grpc.ProofServiceServicer):
+    """The requests of one vault."""
+
+    def __init__(self, requests: ProofRequests) -> None:
+        self._requests = requests
+
+    @serves(("hk", "spv"))
+    async def SubmitProofRequest(
+        self, request: proof_pb2.SubmitProofRequestRequest, context: Context
+    ) -> proof_pb2.SubmitProofRequestResponse:
+        """See the proto."""
+        caller = current_caller().principal
+        seen = await asyncio.to_thread(self._requests.submit, caller, request.request)
+        return proof_pb2.SubmitProofRequestResponse(digest=seen.digest, state=_STATES[seen.state])
+
+    @serves(("hk", "spv"), ("cn", "custodian"))
+    async def ListProofRequests(
+        self, request: proof_pb2.ListProofRequestsRequest, context: Context
+    ) -> proof_pb2.ListProofRequestsResponse:
+        """See the proto."""
+        caller = current_caller().principal
+        size = check_page_size(request.page_size)
+        before = read_token(request.page_token) or None
+        ask = self._requests.of_asker if caller.role == "spv" else self._requests.of_custodian
+        found = await asyncio.to_thread(lambda: ask(caller, limit=size + 1, before=before))
+        token = str(found[size - 1].row) if len(found) > size else ""
+        return proof_pb2.ListProofRequestsResponse(
+            requests=map(_message, found[:size]), next_page_token=token
+        )
+
+    @serves(("hk", "spv"), ("cn", "custodian"))
+    async def GetProofRequest(
+        self, request: proof_pb2.GetProofRequestRequest, context: Context
+    ) -> proof_pb2.GetProofRequestResponse:
+        """See the proto."""
+        caller = current_caller().principal
+        if caller.role == "spv":
+            own = await asyncio.to_thread(self._requests.get_own, caller, request.digest)
+            return proof_pb2.GetProofRequestResponse(request=_message(own))
+        seen, candidate, sets = await asyncio.to_thread(
+            self._requests.get_for_custodian, caller, request.digest, request.asker
+        )
+        return proof_pb2.GetProofRequestResponse(
+            request=_message(seen), candidate=_candidate(candidate), sets=envelopes(sets)
+        )
+
+    @serves(("cn", "custodian"))
+    async def ApproveProofRequest(
+        self, request: proof_pb2.ApproveProofRequestRequest, context: Context
+    ) -> proof_pb2.ApproveProofRequestResponse:
+        """See the proto."""
+        caller = current_caller().principal
+        seen = await asyncio.to_thread(
+            self._requests.approve, caller, request.digest, request.grant, request.legal_basis
+        )
+        return proof_pb2.ApproveProofRequestResponse(state=_STATES[seen.state], detail=seen.detail)
+
+    @serves(("cn", "custodian"))
+    async def DenyProofRequest(
+        self, request: proof_pb2.DenyProofRequestRequest, context: Context
+    ) -> proof_pb2.DenyProofRequestResponse:
+        """See the proto."""
+        caller = current_caller().principal
+        seen = await asyncio.to_thread(
+            self._requests.deny, caller, request.digest, request.detail, request.asker
+        )
+        return proof_pb2.DenyProofRequestResponse(state=_STATES[seen.state])
+
+    @serves(("hk", "spv"), ("cn", "custodian"))
+    async def FetchBundle(
+        self, request: proof_pb2.FetchBundleRequest, context: Context
+    ) -> proof_pb2.FetchBundleResponse:
+        """See the proto."""
+        caller = current_caller().principal
+        bundle = await asyncio.to_thread(self._requests.fetch, caller, request.digest)
+        return proof_pb2.FetchBundleResponse(bundle=bundle)
+
+    @serves(("cn", "custodian"))
+    async def CreateProof(
+        self, request: proof_pb2.CreateProofRequest, context: Context
+    ) -> proof_pb2.CreateProofResponse:
+        """See the proto."""
+        caller = current_caller().principal
+        bundle = await asyncio.to_thread(
+            self._requests.create, caller, request.request, request.grant, request.legal_basis
+        )
+        return proof_pb2.CreateProofResponse(bundle=bundle)
+
+
+def _message(seen: SeenRequest) -> proof_pb2.ProofRequest:
+    return proof_pb2.ProofRequest(
+        digest=seen.digest,
+        request=seen.request,
+        asker=seen.asker,
+        state=_STATES[seen.state],
+        submit_time=timestamp(seen.submit_time),
+        detail=seen.detail,
+    )
+
+
+def _candidate(candidate: Candidate | None) -> proof_pb2.DocumentCandidate | None:
+    if candidate is None:
+        return None
+    return proof_pb2.DocumentCandidate(
+        document=candidate.stored.document,
+        version=candidate.stored.version,
+        attestation=candidate.stored.attestation,
+        schema=candidate.schema,
+        outlooks=[
+            proof_pb2.FactOutlook(fact=each.fact, provable=each.provable, detail=each.detail)
+            for each in candidate.outlooks
+        ],
+    )
