@@ -73,12 +73,16 @@ class PartRoot:
     def __post_init__(self) -> None:
         if not 1 <= len(self.streams) <= MAX_STREAMS:
             raise InvalidInputError(f"a part has between 1 and {MAX_STREAMS} streams")
-        links = [link for stream in self.streams for link in stream.links]
+        links = list(self.links())
         if len(links) > MAX_LINKS:
             raise InvalidInputError(f"a part has at most {MAX_LINKS} chunks")
         # No two chunks are alike, ever; a repeated one would be a chunk passed off as another.
         if len(set(links)) != len(links):
             raise InvalidInputError("a chunk is linked twice")
+
+    def links(self) -> Iterator[Cid]:
+        """Every chunk's CID, in order."""
+        return (link for stream in self.streams for link in stream.links)
 
     def blocks(self) -> Iterator[tuple[Cid, int]]:
         """CID and exact length of every chunk of the part, in order."""
