@@ -1,0 +1,140 @@
+"""Calls about requests for proofs, for SPV administrators and custodians.
+
+Thin: each function is one RPC of a channel that `vault.client.channel` made. What a custodian
+signs is prepared in `vault.client.consent`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+import grpc
+
+from proofs.errors import BindingError
+from proofs.ids import digest_of
+from vault.v1 import proof_pb2, proof_pb2_grpc
+
+SERVICE: Final = proof_pb2.DESCRIPTOR.services_by_name["ProofService"]
+
+_STATES: Final = {
+    proof_pb2.PROOF_REQUEST_STATE_PENDING: "pending",
+    proof_pb2.PROOF_REQUEST_STATE_ANSWERED: "answered",
+    proof_pb2.PROOF_REQUEST_STATE_DECLINED: "declined",
+    proof_pb2.PROOF_REQUEST_STATE_DENIED: "denied",
+    proof_pb2.PROOF_REQUEST_STATE_FAILED: "failed",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RequestView:
+    """A request as the vault shows it to this caller."""
+
+    digest: str
+    request: bytes
+    asker: str
+    state: str
+    submit_time: datetime
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What the vault hands a custodian for its decision; nothing in it is checked yet."""
+
+    view: RequestView
+    attestation: bytes | None
+    sets: Sequence[bytes]
+    outlooks: dict[str, str | None]
+
+
+def submit(channel: grpc.Channel, request: bytes) -> str:
+    """Hand in a verifier's request file; the state it is in."""
+    answer = _stub(channel).SubmitProofRequest(proof_pb2.SubmitProofRequestRequest(request=request))
+    if answer.digest != digest_of(request):
+        raise BindingError("the vault took another request than the one handed in")
+    return _state(answer.state)
+
+
+def list_all(channel: grpc.Channel) -> Iterator[RequestView]:
+    """Every request that the caller may see, the last first."""
+    token = ""
+    while True:
+        page = _stub(channel).ListProofRequests(
+            proof_pb2.ListProofRequestsRequest(page_size=1000, page_token=token)
+        )
+        yield from map(_view, page.requests)
+        token = page.next_page_token
+        if not token:
+            return
+
+
+def get(channel: grpc.Channel, digest: str, asker: str = "") -> Offer:
+    """One request; for a custodian with the version that the vault would prove about."""
+    answer = _stub(channel).GetProofRequest(
+        proof_pb2.GetProofRequestRequest(digest=digest, asker=asker)
+    )
+    has_candidate = answer.HasField("candidate")
+    return Offer(
+        view=_view(answer.request),
+        attestation=answer.candidate.attestation if has_candidate else None,
+        sets=list(answer.sets),
+        outlooks={
+            each.fact: None if each.provable else each.detail for each in answer.candidate.outlooks
+        },
+    )
+
+
+def approve(channel: grpc.Channel, digest: str, grant: bytes, legal_basis: str) -> tuple[str, str]:
+    """Hand in a signed grant; the state, and why it could not be proven where it could not."""
+    answer = _stub(channel).ApproveProofRequest(
+        proof_pb2.ApproveProofRequestRequest(digest=digest, grant=grant, legal_basis=legal_basis)
+    )
+    return _state(answer.state), answer.detail
+
+
+def deny(channel: grpc.Channel, digest: str, detail: str, asker: str = "") -> str:
+    """Refuse a request; the reason stays with the vault."""
+    answer = _stub(channel).DenyProofRequest(
+        proof_pb2.DenyProofRequestRequest(digest=digest, detail=detail, asker=asker)
+    )
+    return _state(answer.state)
+
+
+def fetch(channel: grpc.Channel, digest: str) -> bytes:
+    """The bundle of an answered request."""
+    bundle: bytes = _stub(channel).FetchBundle(proof_pb2.FetchBundleRequest(digest=digest)).bundle
+    return bundle
+
+
+def create(channel: grpc.Channel, request: bytes, grant: bytes, legal_basis: str) -> bytes:
+    """A custodian's own proof."""
+    answer = _stub(channel).CreateProof(
+        proof_pb2.CreateProofRequest(request=request, grant=grant, legal_basis=legal_basis)
+    )
+    bundle: bytes = answer.bundle
+    return bundle
+
+
+def _stub(channel: grpc.Channel) -> proof_pb2_grpc.ProofServiceStub:
+    return proof_pb2_grpc.ProofServiceStub(channel)
+
+
+def _view(message: proof_pb2.ProofRequest) -> RequestView:
+    return RequestView(
+        digest=message.digest,
+        request=message.request,
+        asker=message.asker,
+        state=_state(message.state),
+        submit_time=message.submit_time.ToDatetime(tzinfo=UTC),
+        detail=message.detail,
+    )
+
+
+def _state(value: int) -> str:
+    for number, name in _STATES.items():
+        if number == value:
+            return name
+    return "unknown"
