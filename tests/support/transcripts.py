@@ -45,6 +45,12 @@ class AlteringTranscript(RecordingTranscript):
         self.label = label
         self.occurrence = occurrence
 
+    def fork(self) -> AlteringTranscript:
+        other = super().fork()
+        assert isinstance(other, AlteringTranscript)
+        other.label, other.occurrence = self.label, self.occurrence
+        return other
+
     @property
     def altered(self) -> bool:
         """Whether the item was absorbed at all."""
