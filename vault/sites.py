@@ -17,6 +17,7 @@ from typing import Final
 from cryptography import x509
 
 from proofs import canonical
+from proofs.envelope import Envelope
 from proofs.errors import CrossproofError
 from proofs.principal import Principal
 from vault.config import Quorum, quoted, read_toml
@@ -196,6 +197,13 @@ def read_pins(folder: Path) -> dict[str, str]:
     if not table or not set(table) <= set(SIDES):
         raise InvalidInputError(f"{path}: must pin cn, hk or both, and nothing else")
     return {side: read_fingerprint(str(value)) for side, value in table.items()}
+
+
+def pinned_fingerprint(folder: Path, data: bytes) -> str | None:
+    """The fingerprint that a folder pinned for the side whose file `data` is; None without."""
+    pins = read_pins(folder) if (folder / PINS).exists() else {}
+    keyid = Envelope.parse(data, limit=MAX_SITE).keyid
+    return keyid if keyid in pins.values() else None
 
 
 def write_pins(pins: Mapping[str, str]) -> bytes:

@@ -1,0 +1,92 @@
+"""`crossvault identity`: enrolling, renewing and removing the principals of one's own side.
+
+Each principal gets a folder of its own, to be carried to its own machine. Every change makes a
+new `site.json`, which the other side takes with `crossvault site add`.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import click
+
+from proofs.canonical import format_instant
+from vault.cli.options import say, site_option
+from vault.enrol import PUBLIC_FILE, SiteFolder
+from vault.pki import now_utc
+
+_DAYS = click.option(
+    "--days", type=click.IntRange(1, 3650), default=365, show_default=True, help="How long."
+)
+
+
+@click.group()
+def identity() -> None:
+    """The principals of one side: certificates, keys, and their list."""
+
+
+@identity.command()
+@click.argument("role")
+@click.argument("name")
+@_DAYS
+@click.option("--person", metavar="ID", help="Whose approvals these are (officers).")
+@click.option("--address", metavar="HOST:PORT", help="Where it listens (vault, holders).")
+@site_option
+def issue(
+    role: str, name: str, days: int, person: str | None, address: str | None, folder: Path
+) -> None:
+    """Enrol one principal: a certificate and keys in a folder of its own."""
+    site = SiteFolder(folder)
+    made = site.issue(
+        role, name, now=now_utc(), life=timedelta(days=days), address=address, person=person
+    )
+    click.echo(made)
+    _changed(site)
+
+
+@identity.command()
+@click.argument("role")
+@click.argument("name")
+@_DAYS
+@site_option
+def renew(role: str, name: str, days: int, folder: Path) -> None:
+    """A new certificate for a principal; its signing key stays."""
+    site = SiteFolder(folder)
+    until = site.renew(role, name, now=now_utc(), life=timedelta(days=days))
+    say(f"valid until {format_instant(until)}")
+    _changed(site)
+
+
+@identity.command()
+@click.argument("role")
+@click.argument("name")
+@site_option
+def remove(role: str, name: str, folder: Path) -> None:
+    """Strike a principal from the list: refused from its next call on."""
+    site = SiteFolder(folder)
+    site.remove(role, name, now=now_utc())
+    _changed(site)
+
+
+@identity.command("list")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+@site_option
+def list_(as_json: bool, folder: Path) -> None:
+    """Who is enrolled on this side."""
+    records = SiteFolder(folder).current().principals.values()
+    if as_json:
+        click.echo(json.dumps([r.to_json() for r in records], ensure_ascii=False, indent=2))
+        return
+    now = now_utc()
+    for record in records:
+        until = format_instant(record.valid_until)
+        state = "until" if record.valid_at(now) else "EXPIRED"
+        extra = record.address or record.person or ""
+        click.echo(f"{record.uri}  {state} {until}  key {record.key_id[:16]}  {extra}".rstrip())
+
+
+def _changed(site: SiteFolder) -> None:
+    number = site.current().number
+    say(f"site.json is number {number} now; give {site.folder / PUBLIC_FILE} to the other side")
