@@ -93,13 +93,15 @@ def prove(
     member: bool,
     us: Sequence[int] | None = None,
     w_inverse: int | None = None,
+    rho_w: int | None = None,
     errors: dict[str, Point] | None = None,
     alter_d: Callable[[int, Point], Point] = lambda k, point: point,
 ) -> bytes:
     """A proof made by the letter of the specification, true or not.
 
-    `us` are the m "powers" claimed, `w_inverse` the K part of W, `errors` points added to C, F,
-    F_0 or W before they are sent, `alter_d` what happens to D_k (after its honest form).
+    `us` are the m "powers" claimed, `w_inverse` and `rho_w` the K and H parts of W, `errors`
+    points added to C, F, F_0 or W before they are sent, `alter_d` what happens to D_k (after its
+    honest form).
     """
     members = statement.members
     coefficients = [int(a) for a in members.polynomial.coefficients]
@@ -111,7 +113,8 @@ def prove(
         return int(group.random_scalar())
 
     fs, rhos = [noise() for _ in us], [noise() for _ in us]
-    r_1, s_0, s_1, rho_w = noise(), noise(), noise(), noise()
+    r_1, s_0, s_1 = noise(), noise(), noise()
+    rho_w = noise() if rho_w is None else rho_w
     u_bases = [base.point for base in generators.power_bases(m)]
     s_bases = [base.point for base in generators.product_bases(m - 1)]
     h, k_base = H.point, K.point
