@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
@@ -162,7 +163,7 @@ def check_fingerprint(key: bytes, fingerprint: str) -> str:
     return found
 
 
-def entry(kind: Literal["custodian", "authority", "set"], values: dict[str, object]) -> str:
+def entry(kind: Literal["custodian", "authority", "set"], values: Mapping[str, object]) -> str:
     """One `[[kind]]` table as TOML text; values are texts, integers or lists of texts."""
     lines = [f"[[{kind}]]"]
     # A JSON text is a TOML basic string, but for U+007F, which no text here may hold.
@@ -171,7 +172,7 @@ def entry(kind: Literal["custodian", "authority", "set"], values: dict[str, obje
 
 
 def add_entry(
-    before: bytes, kind: Literal["custodian", "authority", "set"], values: dict[str, object]
+    before: bytes, kind: Literal["custodian", "authority", "set"], values: Mapping[str, object]
 ) -> bytes:
     """The file's bytes with one entry more, as `Trust.parse` accepts them.
 

@@ -329,28 +329,41 @@ def _check_sets(
     """Step 7."""
     found: list[VerifiedSet] = []
     for reference in bundle.sets:
-        pinned = trust.set(reference.name)
-        if reference.authority != pinned.authority:
+        if reference.authority != trust.set(reference.name).authority:
             raise SetError(f"@{reference.name}: signed by another authority than the pinned one")
-        authority = trust.authority(pinned.authority)
-        _check_key(authority, now)
         named = _choose(reference.name, reference.digest, sets)
-        named.verify(authority.key)
-        header = named.header
-        if header.issued - CLOCK_SKEW > now:
-            raise SetError(f"@{reference.name}: issued in the future")
-        if header.valid_until <= now:
-            raise SetError(f"@{reference.name}: expired at {_say(header.valid_until)}")
-        _check_signed_within(authority, header.issued, f"set @{reference.name}")
-        if header.version < pinned.least_version:
-            raise SetError(
-                f"@{reference.name}: version {header.version}, "
-                f"the trust file asks for {pinned.least_version} at least"
-            )
-        if bundle.context.expires > header.valid_until:
+        authority = check_named_set(named, trust, now)
+        if bundle.context.expires > named.header.valid_until:
             raise SetError(f"@{reference.name}: the bundle outlives it")
         found.append(VerifiedSet(named, authority))
     return tuple(found)
+
+
+def check_named_set(named: NamedSet, trust: Trust, now: datetime) -> TrustedAuthority:
+    """That a set is the one that its name means, now; gives the authority that signed it.
+
+    Raises:
+        TrustError: the name or the key is not pinned, or the key is not valid now or was not at
+            issue.
+        SignatureError: another key's signature, or none that holds.
+        SetError: from the future, expired, or older than the trust file asks for.
+    """
+    pinned = trust.set(named.name)
+    authority = trust.authority(pinned.authority)
+    _check_key(authority, now)
+    named.verify(authority.key)
+    header = named.header
+    if header.issued - CLOCK_SKEW > now:
+        raise SetError(f"@{named.name}: issued in the future")
+    if header.valid_until <= now:
+        raise SetError(f"@{named.name}: expired at {_say(header.valid_until)}")
+    _check_signed_within(authority, header.issued, f"set @{named.name}")
+    if header.version < pinned.least_version:
+        raise SetError(
+            f"@{named.name}: version {header.version}, "
+            f"the trust file asks for {pinned.least_version} at least"
+        )
+    return authority
 
 
 def _choose(name: str, digest: str, sets: Sequence[NamedSet]) -> NamedSet:

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from proofs import envelope
 from proofs.attestation import AsOf, Attestation, personal_part_digest
+from proofs.canonical import format_instant
 from proofs.context import Context
 from proofs.envelope import Envelope, PayloadType, key_id
 from proofs.facts import FactList
@@ -29,7 +30,7 @@ from proofs.trust import Trust, entry
 from proofs.values import read_attributes
 from proofs.witness import Witness
 
-NOW = datetime(2026, 7, 1, 12, 0, 0, tzinfo=UTC)
+NOW = datetime.now(UTC).replace(microsecond=0)
 DAY = timedelta(days=1)
 ASSET = "cn-pv-0042"
 AUDIENCE = "Harbour Fund 海港基金"
@@ -149,8 +150,8 @@ def signer_entry(seed: int, **changes: object) -> dict[str, object]:
         "name_zh": "示例托管有限公司" if seed == CUSTODIAN else "示例名录机构",
         "name_en": "Example Custody Co., Ltd." if seed == CUSTODIAN else "Example Register",
         "key": base64.b64encode(public_key(seed)).decode(),
-        "valid_from": "2026-01-01T00:00:00Z",
-        "valid_until": "2027-12-31T00:00:00Z",
+        "valid_from": format_instant(NOW - 180 * DAY),
+        "valid_until": format_instant(NOW + 500 * DAY),
     }
     return values | changes
 

@@ -1,0 +1,225 @@
+"""The verdict as a person reads it, and as a machine does.
+
+A table of two columns that holds in 80 cells, Chinese text included: a wide character takes two
+cells, and rich counts them. Texts of other parties stand in it as plain text, never as markup.
+`inspect` prints the same table of what a bundle claims, headed and ended by the word unverified.
+It renders what it is given and checks nothing.
+
+SPEC.md, "Commands".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from proofs.attestation import Attestation
+from proofs.bundle import Bundle
+from proofs.canonical import format_instant
+from proofs.context import Context
+from proofs.errors import CrossproofError
+from proofs.grant import Grant
+from proofs.ids import digest_of
+from proofs.named_set import describe
+from proofs.schema import Schema
+from proofs.trust import Signer, Trust
+from proofs.verify import Verified, VerifiedSet
+
+Row = tuple[str, str | Sequence[str]]
+
+
+def print_table(console: Console, rows: Iterable[Row]) -> None:
+    """Label and value, one below the other; a value may be several lines."""
+    table = Table.grid(padding=(0, 1, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for label, value in rows:
+        lines = [value] if isinstance(value, str) else list(value)
+        table.add_row(Text(label, style="bold"), Text("\n".join(lines)))
+    console.print(table)
+
+
+def print_verified(console: Console, verified: Verified) -> None:
+    """The table of a bundle that was verified, and the verdict."""
+    attestation = verified.attestation
+    rows: list[Row] = [
+        ("Asset 资产", attestation.asset),
+        ("Document 文件", _document(attestation, verified.schema)),
+        ("As of 截至", f"{attestation.as_of} ({verified.schema.time_zone})"),
+        ("Facts 事实", [f"{n}. {fact}" for n, fact in enumerate(verified.facts, 1)]),
+    ]
+    if verified.sets:
+        rows.append(("Sets 名单", [line for each in verified.sets for line in _set_lines(each)]))
+    rows += [
+        ("Attested 证明方", _signer(verified.custodian)),
+        ("Signed 签署于", _instant(attestation.attested_at)),
+        *_context_rows(verified.context, verified.grant),
+    ]
+    print_table(console, rows)
+    console.print(
+        Text("VERIFIED 已验证", style="bold green"),
+        Text(f"at {_instant(verified.checked_at)}"),
+    )
+
+
+def print_refused(console: Console, error: CrossproofError) -> None:
+    """The reason, and the verdict."""
+    console.print(
+        Text("NOT VERIFIED 未通过验证", style="bold red"), Text(f"({error.reason}): {error}")
+    )
+
+
+def print_claims(console: Console, bundle: Bundle) -> None:
+    """What a bundle says of itself. Nothing of it was checked, and the table says so twice."""
+    envelope = bundle.document.envelope
+    attestation = Attestation.parse(envelope.unverified_payload)
+    grant = Grant.parse(bundle.grant.unverified_payload)
+    schema = Schema.parse(bundle.schemas[0])
+    heading = Text("UNVERIFIED 未经验证: this is only what the file says", style="bold yellow")
+    console.print(heading)
+    rows: list[Row] = [
+        ("Asset 资产", attestation.asset),
+        ("Document 文件", _document(attestation, schema)),
+        ("As of 截至", f"{attestation.as_of} ({schema.time_zone})"),
+        ("Facts 事实", [f"{n}. {fact}" for n, fact in enumerate(bundle.facts, 1)]),
+    ]
+    if bundle.sets:
+        sets = [line for each in bundle.sets for line in (f"@{each.name}", each.digest)]
+        rows.append(("Sets 名单", sets))
+    rows += [
+        ("Attested 证明方", envelope.keyid),
+        ("Signed 签署于", _instant(attestation.attested_at)),
+        *_context_rows(bundle.context, grant),
+        ("Schema 模式", attestation.schema),
+        ("Proof 证明", f"{len(bundle.proof)} bytes"),
+    ]
+    print_table(console, rows)
+    console.print(Text("UNVERIFIED 未经验证: check it with crossproof verify", style="bold yellow"))
+
+
+def print_trust(console: Console, trust: Trust) -> None:
+    """Whom a trust file pins, for what, and until when."""
+    for custodian in trust.custodians:
+        rows: list[Row] = [
+            ("Custodian 托管", _signer(custodian)),
+            (
+                "Valid 有效期",
+                _span(custodian.valid_from, custodian.valid_until),
+            ),
+            ("Assets 资产", sorted(custodian.assets) or "none: allows nothing"),
+            ("Schemas 模式", sorted(custodian.schemas) or "none: allows nothing"),
+        ]
+        print_table(console, rows)
+        console.print()
+    for authority in trust.authorities:
+        sets = [
+            f"@{each.name} from version {each.least_version}"
+            for each in trust.sets
+            if each.authority == authority.keyid
+        ]
+        rows = [
+            ("Authority 名录", _signer(authority)),
+            (
+                "Valid 有效期",
+                _span(authority.valid_from, authority.valid_until),
+            ),
+            ("Sets 名单", sets or "none: none of its sets is accepted"),
+        ]
+        print_table(console, rows)
+        console.print()
+
+
+def verified_json(verified: Verified) -> dict[str, object]:
+    """The same for machines."""
+    attestation, context = verified.attestation, verified.context
+    return {
+        "verified": True,
+        "bundle": verified.bundle,
+        "asset": attestation.asset,
+        "document": attestation.document,
+        "version": attestation.version,
+        "schema": {"name": verified.schema.name, "digest": attestation.schema},
+        "as_of": {
+            "from": attestation.as_of.first.isoformat(),
+            "to": attestation.as_of.last.isoformat(),
+        },
+        "facts": list(verified.facts),
+        "sets": [
+            {
+                "name": each.named.name,
+                "version": each.named.header.version,
+                "as_of": each.named.header.as_of.isoformat(),
+                "issued": format_instant(each.named.header.issued),
+                "digest": each.named.header.digest,
+                "authority": _signer_json(each.authority),
+                "match": "exact",
+            }
+            for each in verified.sets
+        ],
+        "attested_by": _signer_json(verified.custodian),
+        "attested_at": format_instant(attestation.attested_at),
+        "asked_by": verified.grant.asker.uri,
+        "audience": context.audience,
+        "purpose": context.purpose,
+        "nonce": context.nonce,
+        "request": context.request,
+        "not_before": format_instant(context.not_before),
+        "expires": format_instant(context.expires),
+        "checked_at": format_instant(verified.checked_at),
+    }
+
+
+def refused_json(error: CrossproofError) -> dict[str, object]:
+    """A refusal for machines: `reason` is stable, `message` is for people."""
+    return {"verified": False, "reason": error.reason, "message": str(error)}
+
+
+def schema_digest(schema: Schema) -> str:
+    """What requests and trust files call the schema."""
+    return digest_of(schema.encode())
+
+
+def _document(attestation: Attestation, schema: Schema) -> list[str]:
+    return [
+        f"{schema.title_en} {schema.title_zh}",
+        f"{attestation.document}, version {attestation.version}",
+    ]
+
+
+def _signer(signer: Signer) -> list[str]:
+    return [signer.name_en, signer.name_zh, signer.keyid]
+
+
+def _signer_json(signer: Signer) -> dict[str, object]:
+    return {"name_en": signer.name_en, "name_zh": signer.name_zh, "key": signer.keyid}
+
+
+def _set_lines(each: VerifiedSet) -> list[str]:
+    header = each.named.header
+    return [
+        f"@{header.name} version {header.version}, as of {header.as_of.isoformat()}",
+        f"  {header.count} of type {describe(header.type)}; exact match only 仅精确匹配",
+        f"  by {each.authority.name_en} {each.authority.name_zh}",
+    ]
+
+
+def _context_rows(context: Context, grant: Grant) -> list[Row]:
+    return [
+        ("For 对象", context.audience),
+        ("Purpose 用途", context.purpose),
+        ("Asked by 申请方", grant.asker.uri),
+        ("Request 请求", context.request),
+        ("Valid 有效期", _span(context.not_before, context.expires)),
+    ]
+
+
+def _instant(instant: datetime) -> str:
+    return f"{instant:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _span(first: datetime, last: datetime) -> str:
+    return f"{_instant(first)} to {_instant(last)}"
