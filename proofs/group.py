@@ -88,7 +88,10 @@ def random_scalar() -> Scalar:
 
 def random_weight() -> Scalar:
     """A random 128-bit weight other than zero, for adding up equations of many proofs."""
-    return Scalar(1 + secrets.randbelow((1 << 128) - 1))
+    while True:  # from bytes: an integer takes five times as long to convert
+        weight = Scalar.from_be_bytes(bytes(16) + secrets.token_bytes(16))
+        if weight != ZERO:
+            return weight
 
 
 def scalar_from_uniform(data: bytes) -> Scalar:
