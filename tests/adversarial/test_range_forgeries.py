@@ -8,7 +8,7 @@ import pytest
 from support import naive_range as naive
 from support.ranges import START, Committed, commit, random_statement
 from support.torsion import torsion_point
-from support.transcripts import AlteringTranscript
+from support.transcripts import AlteringTranscript, RecordingTranscript
 
 from proofs import equation, group, pedersen
 from proofs.errors import EncodingError, ProofError
@@ -97,11 +97,13 @@ def test_pieces_cannot_move(one: tuple[Committed, bytes]) -> None:
 
 
 def test_length_is_exact(one: tuple[Committed, bytes]) -> None:
-    """Truncated, extended and empty proofs are refused as such."""
+    """Truncated, extended and empty proofs are refused before any work is done for them."""
     statement, proof = one
     for wrong in (b"", proof[:-1], proof + b"\0", proof[:-32], proof + proof[-32:], proof * 2):
+        transcript = RecordingTranscript(START)
         with pytest.raises(EncodingError, match="length"):
-            statement.equation(wrong)
+            statement.equation(wrong, transcript)
+        assert transcript.events == []
 
 
 def test_scalars_are_canonical(one: tuple[Committed, bytes]) -> None:
