@@ -20,6 +20,9 @@ COMMANDS: Final[dict[str, str]] = {
     "init": "vault.cli.site:init",
     "site": "vault.cli.site:site",
     "identity": "vault.cli.identity:identity",
+    "request": "vault.cli.request:request",
+    "prove": "vault.cli.prove:prove",
+    "set": "vault.cli.set:set_group",
 }
 """Every command, and `module:attribute` of its click command."""
 

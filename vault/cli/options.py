@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,6 +14,26 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+class _Span(click.ParamType):
+    """`30d` or `12h` as a timedelta."""
+
+    name = "span"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> timedelta:
+        if isinstance(value, timedelta):
+            return value
+        found = re.fullmatch(r"([1-9][0-9]{0,3})([dh])", str(value))
+        if found is None:
+            self.fail(f"{value!r} is not a span such as 30d or 12h", param, ctx)
+        count = int(found[1])
+        return timedelta(days=count) if found[2] == "d" else timedelta(hours=count)
+
+
+SPAN = _Span()
 
 
 def site_option(function: Function) -> Function:

@@ -21,10 +21,12 @@ SERVICE: Final = set_pb2.DESCRIPTOR.services_by_name["SetService"]
 
 @dataclass(frozen=True, slots=True)
 class ListedSet:
-    """A set as its verified header says, and who signed it."""
+    """A set as its verified header says, and who signed it, by URI and by key id."""
 
     header: SetHeader
     authority: str
+    authority_key: str
+    envelope: bytes
 
 
 def make(
@@ -71,7 +73,7 @@ def list_all(channel: grpc.Channel, sites: SiteSet) -> list[ListedSet]:
         signed = Envelope.parse(each.envelope)
         record = _authority(signed, sites)
         payload = signed.verify(record.signing_key, PayloadType.SET)
-        found.append(ListedSet(SetHeader.parse(payload), record.uri))
+        found.append(ListedSet(SetHeader.parse(payload), record.uri, signed.keyid, each.envelope))
     return found
 
 

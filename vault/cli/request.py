@@ -1,0 +1,234 @@
+"""`crossvault request`: a verifier's request on its way, for SPV administrators and custodians.
+
+An SPV submits, looks and fetches. A custodian lists, reads, and approves or denies; what it reads
+before it signs comes from the bytes that it signs, checked on its own machine.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from proofs.canonical import format_instant
+from proofs.facts import FactList
+from proofs.ids import digest_of
+from proofs.request import Request
+from vault.cli.options import FILE, identity_option, say
+from vault.cli.show import Row, print_list, print_pairs
+from vault.client import consent, pinned_schemas, requests
+from vault.client.requests import Offer, RequestView
+from vault.client.session import Session, at_vault
+from vault.errors import NotFoundError, VaultError
+from vault.files import read_public, write_public
+from vault.pki import now_utc
+
+
+@click.group()
+def request() -> None:
+    """Requests for proofs: submit, list, show, approve, deny, fetch."""
+
+
+@request.command()
+@click.argument("file", metavar="REQUEST.json", type=FILE)
+@identity_option
+def submit(file: Path, caller: Path) -> None:
+    """Hand a verifier's request file in (SPV administrators)."""
+    data = read_public(file)
+    asked = Request.parse(data)
+    with at_vault(caller, requests.SERVICE) as session:
+        state = requests.submit(session.channel, data)
+    say(f"{state}: request {asked.digest}")
+    say(f"its answer is due before {format_instant(asked.expires)}")
+
+
+@request.command("list")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+@identity_option
+def list_requests(as_json: bool, caller: Path) -> None:
+    """The requests that you may see, the last first."""
+    with at_vault(caller, requests.SERVICE) as session:
+        found = list(requests.list_all(session.channel))
+    if as_json:
+        click.echo(json.dumps([_described(each) for each in found], ensure_ascii=False, indent=2))
+        return
+    if not found:
+        say("no requests")
+        return
+    rows = []
+    for each in found:
+        asked = Request.parse(each.request)
+        rows.append(
+            (
+                each.state,
+                each.digest[:16],
+                asked.document.asset,
+                "\n".join(asked.facts),
+                asked.audience,
+                format_instant(asked.expires),
+            )
+        )
+    print_list(("state", "request", "asset", "facts", "for", "expires"), rows)
+
+
+@request.command()
+@click.argument("digest")
+@identity_option
+def show(digest: str, caller: Path) -> None:
+    """One request; a custodian also sees how each fact stands, and what a grant would sign."""
+    with at_vault(caller, requests.SERVICE) as session:
+        offer = _get(session, digest)
+        if session.identity.principal.role != "custodian":
+            print_pairs(*_about(offer.view))
+            return
+        if offer.attestation is None:
+            print_pairs(*_about(offer.view))
+            say("no unexpired document of yours is about this asset: nothing can be granted")
+            return
+        print_pairs(*_consent_rows(_prepare(session, offer), offer.view))
+
+
+@request.command()
+@click.argument("digest")
+@click.option("--basis", required=True, help="The legal basis; kept in the onshore records.")
+@click.option("--yes", is_flag=True, help="Do not ask before signing.")
+@identity_option
+def approve(digest: str, basis: str, yes: bool, caller: Path) -> None:
+    """Sign a grant over exactly this request, and let the vault prove it (custodians)."""
+    with at_vault(caller, requests.SERVICE) as session:
+        offer = _get(session, digest)
+        prepared = _prepare(session, offer)
+        print_pairs(*_consent_rows(prepared, offer.view))
+        if not yes:
+            click.confirm("Sign the grant?", abort=True, err=True)
+        signed = consent.grant(session.identity, prepared, now=now_utc())
+        state, detail = requests.approve(session.channel, offer.view.digest, signed, basis)
+    if state != "answered":
+        raise VaultError(f"{state}: {detail} (the asker sees `pending`, then `declined`)")
+    say(f"answered: the asker can fetch the bundle of {offer.view.digest}")
+
+
+@request.command()
+@click.argument("digest")
+@click.option("--reason", required=True, help="Stays with the vault; the asker never sees it.")
+@click.option("--asker", default="", help="Only where several handed in the same request.")
+@identity_option
+def deny(digest: str, reason: str, asker: str, caller: Path) -> None:
+    """Refuse a request (custodians). The asker sees `pending`, and `declined` at its expiry."""
+    with at_vault(caller, requests.SERVICE) as session:
+        view = _get(session, digest).view
+        state = requests.deny(session.channel, view.digest, reason, asker)
+    say(f"{state}: request {view.digest}")
+
+
+@request.command()
+@click.argument("digest")
+@click.option("-o", "output", type=FILE, required=True, help="Where the bundle goes.")
+@identity_option
+def fetch(digest: str, output: Path, caller: Path) -> None:
+    """Write the bundle of an answered request to a file."""
+    with at_vault(caller, requests.SERVICE) as session:
+        view = _get(session, digest).view
+        bundle = requests.fetch(session.channel, view.digest)
+    write_public(output, bundle)
+    say(f"wrote {output} ({len(bundle):,} bytes, SHA-256 {digest_of(bundle)})")
+
+
+def _get(session: Session, digest: str) -> Offer:
+    """A request by its digest, or by the beginning that `list` shows."""
+    if len(digest) == 64:
+        return requests.get(session.channel, digest)
+    found = {
+        each.digest
+        for each in requests.list_all(session.channel)
+        if len(digest) >= 8 and each.digest.startswith(digest)
+    }
+    if len(found) != 1:
+        raise NotFoundError(f"{len(found)} requests begin with {digest[:64]!a}; give more digits")
+    return requests.get(session.channel, found.pop())
+
+
+def _prepare(session: Session, offer: Offer) -> consent.Consent:
+    if offer.attestation is None:
+        raise NotFoundError("no unexpired document of yours is about this asset")
+    return consent.prepare(
+        session.identity,
+        session.sites,
+        pinned_schemas.load_all(session.identity),
+        digest=offer.view.digest,
+        request=offer.view.request,
+        asker=offer.view.asker,
+        attestation=offer.attestation,
+        sets=offer.sets,
+        outlooks=offer.outlooks,
+        now=now_utc(),
+    )
+
+
+def _about(view: RequestView) -> list[Row]:
+    asked = Request.parse(view.request)
+    return [
+        ("request", view.digest),
+        ("state", view.state),
+        ("why", view.detail),
+        ("asked by", view.asker),
+        ("for", asked.audience),
+        ("purpose", asked.purpose),
+        ("asset", asked.document.asset),
+        ("facts", "\n".join(asked.facts)),
+        ("sets", "\n".join(f"@{each.name} {each.digest[:16]}" for each in asked.sets)),
+        ("made", format_instant(asked.created)),
+        ("expires", format_instant(asked.expires)),
+    ]
+
+
+def _consent_rows(prepared: consent.Consent, view: RequestView) -> list[Row]:
+    asked, attested = prepared.request, prepared.attestation
+    facts = FactList.parse_canonical(asked.facts, prepared.schema)
+    return [
+        ("request", asked.digest),
+        ("state", view.state),
+        ("why", view.detail),
+        ("asked by", prepared.asker.uri),
+        ("for", asked.audience),
+        ("purpose", asked.purpose),
+        ("asset", attested.asset),
+        ("document", f"{attested.document} version {attested.version}"),
+        ("schema", f"{prepared.schema.title_en} {prepared.schema.title_zh}"),
+        ("as of", str(attested.as_of)),
+        ("facts", "\n".join(_fact_line(each.text, prepared.outlooks) for each in facts)),
+        (
+            "sets",
+            "\n".join(
+                f"@{each.name} version {each.version} of {each.as_of}, {each.count} members"
+                for each in prepared.sets
+            ),
+        ),
+        ("nonce", asked.nonce or "none"),
+        ("expires", format_instant(asked.expires)),
+    ]
+
+
+def _fact_line(text: str, outlooks: Mapping[str, str | None]) -> str:
+    if text not in outlooks:
+        return text
+    detail = outlooks[text]
+    return f"{text}   [holds]" if detail is None else f"{text}   [CANNOT BE PROVEN: {detail}]"
+
+
+def _described(view: RequestView) -> dict[str, object]:
+    return {
+        "digest": view.digest,
+        "state": view.state,
+        "asker": view.asker,
+        "submitted": _instant(view.submit_time),
+        "detail": view.detail,
+        "request": json.loads(view.request),
+    }
+
+
+def _instant(moment: datetime) -> str:
+    return format_instant(moment.replace(microsecond=0))
