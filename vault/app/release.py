@@ -175,7 +175,7 @@ class VaultReleases:
                     ),
                 )
                 for answer in answers.values()
-                if answer.state is HolderState.RELEASED
+                if answer.state is HolderState.RELEASED and answer.sealed_share
             ],
         )
         # What is answered is what was written down: never a share without its record.

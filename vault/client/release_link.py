@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from proofs.principal import Principal
 from vault.client.channel import connect, reporting
 from vault.client.release_messages import answer_from_message
 from vault.client.released_blocks import VaultBlocks
-from vault.errors import InvalidInputError, NotFoundError
+from vault.client.session import the_vault
+from vault.errors import InvalidInputError
 from vault.identity import Identity
 from vault.release_model import HolderAnswer, HolderState
 from vault.sites import PrincipalRecord, SiteSet
@@ -92,21 +92,11 @@ class ReleaseLink:
 
 
 @contextmanager
-def open_link(identity: Identity, sites: SiteSet, vault: Principal) -> Iterator[ReleaseLink]:
-    """Connect to the release service of a vault."""
-    with connect(identity, sites, vault, services=[SERVICE]) as channel:
-        stub = release_pb2_grpc.ReleaseServiceStub(channel)
-        yield ReleaseLink(stub, sites.principal(vault))
-
-
-def only_vault(sites: SiteSet) -> Principal:
-    """The vault of the mainland site; NotFoundError when none, or more than one, is listed."""
-    found = sites.by_role("cn", "vault")
-    if len(found) != 1:
-        raise NotFoundError(
-            f"the pinned cn site file lists {len(found)} vaults; name the one that is meant"
-        )
-    return found[0].principal
+def open_link(identity: Identity, sites: SiteSet) -> Iterator[ReleaseLink]:
+    """Connect to the release service of the one vault that the pinned mainland site lists."""
+    target = the_vault(sites)
+    with connect(identity, sites, target.uri, services=[SERVICE]) as channel:
+        yield ReleaseLink(release_pb2_grpc.ReleaseServiceStub(channel), target)
 
 
 def _answers(messages: Iterable[release_pb2.HolderAnswer]) -> tuple[HolderAnswer, ...]:
