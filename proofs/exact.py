@@ -62,13 +62,13 @@ def format_decimal(value: int, scale: int, *, shortest: bool = False) -> str:
 
 def _hint(text: str) -> str:
     if "," in text or "_" in text or "'" in text:
-        return "; write it without thousands separators"
+        return ": write it without thousands separators"
     if re.fullmatch(r"[-+0-9.]+[eE][-+]?[0-9]+", text):
-        return "; write it out without an exponent"
+        return ": write it out without an exponent"
     if text.endswith("%"):
-        return "; write 8% as 0.08"
+        return ": write 8% as 0.08"
     if re.fullmatch(r"-?0[0-9.]+", text):
-        return "; write it without leading zeros"
+        return ": write it without leading zeros"
     if re.match(r"-?[0-9][0-9.]*[^0-9.]", text):
-        return "; put a space between the number and its unit"
+        return ": put a space between the number and its unit"
     return ""

@@ -245,7 +245,7 @@ def _find_attribute(name: str, schema: Schema) -> Attribute:
     }
     near = difflib.get_close_matches(name[:64].casefold(), list(labels), n=3, cutoff=0.6)
     names = list(dict.fromkeys(labels[label] for label in near))
-    hint = f"; did you mean {' or '.join(names)}?" if names else ""
+    hint = f" (did you mean {' or '.join(names)}?)" if names else ""
     raise FactError(f"schema {schema.name} has no attribute {shown(name)}{hint}")
 
 

@@ -82,7 +82,9 @@ def normal_text(attribute: Attribute, raw: str) -> str:
     if len(text) > MAX_TEXT:
         raise SchemaError(f"a text of {len(text)} characters; at most {MAX_TEXT} are allowed")
     if attribute.type is AttributeType.ENUM and text not in attribute.members:
-        raise SchemaError(f"{text!r} is not one of its members{suggest(text, attribute.members)}")
+        raise SchemaError(
+            f"{text[:64]!r} is not one of its members{suggest(text, attribute.members)}"
+        )
     return text
 
 
@@ -106,7 +108,10 @@ def value_scalar(attribute: Attribute, value: Value) -> Scalar:
     if attribute.is_ordered:
         if not isinstance(value, int):
             raise SchemaError(f"{attribute.name}: the value of a {attribute.type} is an integer")
-        return group.signed_scalar(check_bounds(attribute, value))
+        try:
+            return group.signed_scalar(check_bounds(attribute, value))
+        except SchemaError as error:
+            raise SchemaError(f"{attribute.name}: {error}") from None
     if not isinstance(value, str):
         raise SchemaError(f"{attribute.name}: the value of a {attribute.type} is a text")
     return text_scalar(cast(TextKind, str(attribute.type)), value)
@@ -152,10 +157,10 @@ def read_attributes(schema: Schema, mapping: Mapping[str, object]) -> dict[str, 
 
 
 def suggest(word: str, known: object) -> str:
-    """`; did you mean …?` with the nearest known words, or nothing."""
+    """` (did you mean …?)` with the nearest known words, or nothing."""
     words = list(known) if isinstance(known, list | tuple) else []
     near = difflib.get_close_matches(word[:64], words, n=3, cutoff=0.6)
-    return f"; did you mean {' or '.join(near)}?" if near else ""
+    return f" (did you mean {' or '.join(near)}?)" if near else ""
 
 
 def _type_name(raw: object) -> str:
