@@ -16,7 +16,7 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(dir_okay=False, path_type=Path)
 
 
-class _Span(click.ParamType):
+class _Span(click.ParamType[timedelta]):
     """`30d` or `12h` as a timedelta."""
 
     name = "span"
