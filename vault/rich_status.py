@@ -24,6 +24,7 @@ DETAILS_KEY: Final = "grpc-status-details-bin"
 MAX_MESSAGE: Final = 1000
 """Characters of a message that travel: headers are bounded, and Chinese takes nine bytes each."""
 
+_UNSHOWN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _REASON: Final = re.compile(r"[A-Z][A-Z0-9_]{0,62}")
 
 
@@ -86,7 +87,7 @@ def unpack(trailing_metadata: Iterable[tuple[str, str | bytes]]) -> Details | No
 def safe(text: str) -> str:
     """Another machine's text for a terminal: bounded, and nothing in it moves the cursor."""
     cut = text[:MAX_MESSAGE]
-    return "".join("?" if unicodedata.category(char)[0] == "C" else char for char in cut)
+    return "".join("?" if unicodedata.category(char) in _UNSHOWN else char for char in cut)
 
 
 def _read(status: status_pb2.Status) -> Details | None:
