@@ -13,7 +13,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
@@ -232,6 +232,7 @@ class Schema:
     title_zh: str
     time_zone: str
     attributes: tuple[Attribute, ...]
+    _encoded: bytes = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if _SCHEMA_NAME.fullmatch(self.name) is None:
@@ -246,6 +247,8 @@ class Schema:
         for name in names:
             if names.count(name) > 1:
                 raise SchemaError(f"schema: attribute {name!r} occurs twice")
+        # Asked for with every document; the fields never change.
+        object.__setattr__(self, "_encoded", canonical.dump(self.to_json()))
 
     @classmethod
     def parse(cls, data: bytes) -> Schema:
@@ -282,12 +285,12 @@ class Schema:
 
     def encode(self) -> bytes:
         """The one spelling of this schema."""
-        return canonical.dump(self.to_json())
+        return self._encoded
 
     @property
     def digest(self) -> str:
         """SHA-256 of the canonical bytes in hexadecimal: what `sha256sum` prints of the file."""
-        return hashlib.sha256(self.encode()).hexdigest()
+        return hashlib.sha256(self._encoded).hexdigest()
 
     def index(self, name: str) -> int:
         """The attribute's place; SchemaError if there is none of this name."""

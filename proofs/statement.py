@@ -15,10 +15,9 @@ from typing import TypeAlias
 
 from proofs import group
 from proofs.canonical import check_hex
-from proofs.errors import FactError, ProofError, SetError
+from proofs.errors import FactError, SetError
 from proofs.facts import AtLeast, AtMost, Between, Equal, Fact, InSet, OneOf
-from proofs.generators import G
-from proofs.group import Point, Scalar
+from proofs.group import Scalar
 from proofs.labels import STATEMENT, frame
 from proofs.schema import VALUE_BOUND, Attribute, Schema
 from proofs.values import Value, value_scalar
@@ -44,19 +43,8 @@ class RangeTerm:
         return self.sign * (value - self.bound)
 
     def blinding(self, blinding: Scalar) -> Scalar:
-        """The blinding of the derived commitment."""
+        """The blinding of the derived commitment V* = sign * (V - bound * G)."""
         return blinding if self.sign == 1 else -blinding
-
-    def commitment(self, commitment: Point) -> Point:
-        """V* = sign * (V - bound * G), from the attested commitment alone.
-
-        ProofError if that is the identity, which has no encoding: such a V is bound * G itself, a
-        commitment without blinding that no honest custodian makes.
-        """
-        shifted = commitment - G.point * group.signed_scalar(self.bound)
-        if shifted == group.IDENTITY:
-            raise ProofError(f"fact {self.fact + 1}: its commitment hides nothing")
-        return shifted if self.sign == 1 else -shifted
 
 
 @dataclass(frozen=True, slots=True)
