@@ -7,25 +7,32 @@ that a test may want to turn is a field of `Parts`, and `build` puts the parts t
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from proofs import envelope
+from proofs.arguments import prove_arguments
 from proofs.attestation import AsOf, Attestation, personal_part_digest
+from proofs.bundle import write_bundle
 from proofs.canonical import format_instant
+from proofs.claims import Claims, bound_commitments
 from proofs.context import Context
 from proofs.envelope import Envelope, PayloadType, key_id
 from proofs.facts import FactList
 from proofs.grant import Grant, GrantedDocument
+from proofs.ids import digest_of
 from proofs.named_set import MemberType, NamedSet
 from proofs.policy import Expectation
 from proofs.principal import Principal
 from proofs.prove import prove_bundle
-from proofs.request import Request, RequestedDocument
+from proofs.request import Request, RequestedDocument, SetReference
 from proofs.schema import AttributeType, Schema
+from proofs.statement import compile_facts
+from proofs.transcript import Transcript
 from proofs.trust import Trust, entry
 from proofs.values import read_attributes
 from proofs.witness import Witness
@@ -181,6 +188,21 @@ def trust() -> Trust:
     return Trust.parse(trust_text().encode())
 
 
+@dataclass(frozen=True, slots=True)
+class Altered(Claims):
+    """Claims of a prover whose transcript says something else."""
+
+    other: Claims
+
+    def transcript(self) -> Transcript:
+        """The other claims' transcript."""
+        return self.other.transcript()
+
+
+def _fields(claims: Claims) -> dict[str, object]:
+    return {field.name: getattr(claims, field.name) for field in fields(claims)}
+
+
 @dataclass(frozen=True)
 class Parts:
     """Everything that goes into one bundle; `replace` what a test is about."""
@@ -239,6 +261,56 @@ class Parts:
             sets={each.name: each for each in self.sets},
         )
 
+    def forge(
+        self,
+        *,
+        facts: tuple[str, ...] | None = None,
+        references: tuple[SetReference, ...] | None = None,
+        schema_bytes: bytes | None = None,
+        alias: str = "doc",
+        alter: Callable[[Claims], Claims] | None = None,
+    ) -> bytes:
+        """A bundle by a prover that checks nothing of what it puts together.
+
+        The proof is right for what stands in the bundle, so a refusal is due to the check that a
+        test is about. `alter` changes what goes into the transcript and not into the bundle.
+        """
+        attested = Envelope.parse(self.attestation_envelope)
+        granted = Envelope.parse(self.grant_envelope)
+        texts = self.request.facts if facts is None else facts
+        listed = self.request.sets if references is None else references
+        by_name = {each.name: each for each in self.sets}
+        digests = {name: each.header.digest for name, each in by_name.items()}
+        parsed = FactList.parse(texts, schema())
+        statement = compile_facts(parsed, schema(), digests)
+        claims = Claims(
+            context=self.context,
+            schema=self.attested.schema,
+            alias=alias,
+            attestation=self.attested.digest,
+            attestation_signer=attested.keyid,
+            grant=digest_of(granted.unverified_payload),
+            grant_signer=granted.keyid,
+            sets=listed,
+            facts=texts,
+            statement=statement.encode(),
+            commitments=bound_commitments(self.attested, schema(), statement.attributes),
+        )
+        scalars = {name: each.scalars for name, each in by_name.items()}
+        if alter is not None:
+            claims = Altered(**_fields(claims), other=alter(claims))  # type: ignore[arg-type]
+        proof = prove_arguments(claims, statement, witness(), scalars)
+        return write_bundle(
+            context=self.context,
+            schema=schema().encode() if schema_bytes is None else schema_bytes,
+            alias=alias,
+            attestation=attested,
+            grant=granted,
+            facts=texts,
+            sets=listed,
+            proof=proof,
+        )
+
     def expectation(self) -> Expectation:
         """What a verifier who made the request expects."""
         return Expectation.for_request(self.request.data)
@@ -261,7 +333,12 @@ def attestation(**changes: object) -> bytes:
     return Attestation.build(**(values | changes))  # type: ignore[arg-type]
 
 
-def request(facts: tuple[str, ...] = FACTS, **changes: object) -> Request:
+def answering(found: Parts, asked: Request, **changes: object) -> Parts:
+    """The same parts for another request, context and all."""
+    return replace(found, request=asked, context=context_for(asked), **changes)  # type: ignore[arg-type]
+
+
+def request(facts: tuple[str, ...] = FACTS, /, **changes: object) -> Request:
     """A request for these facts with changed fields."""
     parsed = FactList.parse(facts, schema())
     names = parsed.set_names
