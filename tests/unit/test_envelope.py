@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -86,6 +87,16 @@ def _edited(**changes: object) -> bytes:
     value = canonical.parse(SIGNED, limit=1 << 20)
     assert isinstance(value, dict)
     return canonical.dump({**value, **changes})
+
+
+def test_a_second_signature_made_from_the_first_is_refused() -> None:
+    """s + L verifies in a lax reader: the envelope would change its digest and stay valid."""
+    order = 2**252 + 27742317777372353535851937790883648493
+    envelope = Envelope.parse(SIGNED)
+    scalar = int.from_bytes(envelope.signature[32:], "little") + order
+    lax = envelope.signature[:32] + scalar.to_bytes(32, "little")
+    with pytest.raises(SignatureError, match="does not verify"):
+        replace(envelope, signature=lax).verify(PUBLIC, PayloadType.GRANT)
 
 
 def test_exactly_one_signature() -> None:
