@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from proofs import canonical
-from proofs.attestation import MAX_ATTRIBUTES, MAX_VERSION
+from proofs.attestation import MAX_VERSION
 from proofs.canonical import Fields, Json
 from proofs.errors import EncodingError
 from proofs.ids import check_document, check_name
+from proofs.schema import MAX_ATTRIBUTES
 
 FORMAT: Final = "crossvault/record/v1"
 LIMIT: Final = 1 << 20

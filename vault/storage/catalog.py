@@ -205,10 +205,13 @@ class Catalog:
             return [_stored(row) for row in connection.execute(query).mappings()]
 
 
-def owned(stored: StoredVersion | None, custodian: str, what: str) -> StoredVersion:
-    """The version, if it is there and the caller's; what is another's is not found either."""
+def owned(stored: StoredVersion | None, custodian: str, otherwise: str) -> StoredVersion:
+    """The version, if it is there and the caller's; what is another's is not found either.
+
+    Raises NotFoundError with the text `otherwise`.
+    """
     if stored is None or stored.custodian != custodian:
-        raise NotFoundError(f"no {what} of yours")
+        raise NotFoundError(otherwise)
     return stored
 
 
