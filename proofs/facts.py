@@ -255,7 +255,9 @@ def _claim(attribute: Attribute, rule: str, parts: _Parts) -> Claim:
             raise FactError(f"{shown(parts.set_name)} is not the name of a set")
         return InSet(parts.set_name, member=rule == "in_set")
     if rule in ("between", "at_least", "at_most") and not attribute.is_ordered:
-        raise FactError(f"a {attribute.type} has no order; ask with in {{...}} or in @set")
+        raise FactError(
+            f"values of type {attribute.type} have no order; ask with in {{...}} or in @set"
+        )
     _check_unit(attribute, parts)
     if rule == "one_of":
         found = {_literal(attribute, token) for token in parts.literals}

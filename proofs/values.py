@@ -107,13 +107,13 @@ def value_scalar(attribute: Attribute, value: Value) -> Scalar:
     """The scalar that is committed to: the integer itself, or the hash of (type, text)."""
     if attribute.is_ordered:
         if not isinstance(value, int):
-            raise SchemaError(f"{attribute.name}: the value of a {attribute.type} is an integer")
+            raise SchemaError(f"{attribute.name}: the value of type {attribute.type} is an integer")
         try:
             return group.signed_scalar(check_bounds(attribute, value))
         except SchemaError as error:
             raise SchemaError(f"{attribute.name}: {error}") from None
     if not isinstance(value, str):
-        raise SchemaError(f"{attribute.name}: the value of a {attribute.type} is a text")
+        raise SchemaError(f"{attribute.name}: the value of type {attribute.type} is a text")
     return text_scalar(cast(TextKind, str(attribute.type)), value)
 
 
