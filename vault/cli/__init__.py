@@ -23,6 +23,8 @@ COMMANDS: Final[dict[str, str]] = {
     "request": "vault.cli.request:request",
     "prove": "vault.cli.prove:prove",
     "set": "vault.cli.set:set_group",
+    "release": "vault.cli.release:release",
+    "log": "vault.cli.log:log",
 }
 """Every command, and `module:attribute` of its click command."""
 

@@ -13,6 +13,7 @@ from vault.client.channel import connect, reporting
 from vault.client.session import the_vault
 from vault.errors import VaultError
 from vault.identity import Identity
+from vault.rich_status import safe
 from vault.sites import PrincipalRecord, SiteSet
 from vault.v1 import record_pb2, record_pb2_grpc
 
@@ -22,7 +23,7 @@ _PAGE: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class RecordView:
-    """One record, and the URI of the process that keeps it. Texts are of strangers."""
+    """One record, and the URI of the process that keeps it. Texts are made safe to show."""
 
     keeper: str
     number: int
@@ -93,14 +94,14 @@ def _view(keeper: str, record: record_pb2.Record) -> RecordView:
         keeper=keeper,
         number=record.number,
         time=record.time.ToDatetime(tzinfo=UTC),
-        event=record.event,
-        actor=record.actor,
-        recipient=record.recipient,
-        digest=record.digest,
-        document=record.document,
+        event=safe(record.event),
+        actor=safe(record.actor),
+        recipient=safe(record.recipient),
+        digest=safe(record.digest),
+        document=safe(record.document),
         version=record.version,
-        purpose=record.purpose,
-        legal_basis=record.legal_basis,
-        outcome=record.outcome,
-        artefact=record.artefact,
+        purpose=safe(record.purpose),
+        legal_basis=safe(record.legal_basis),
+        outcome=safe(record.outcome),
+        artefact=safe(record.artefact),
     )

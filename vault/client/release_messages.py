@@ -11,6 +11,7 @@ from vault.crypto.field import SCALAR_BYTES
 from vault.crypto.hpke import OVERHEAD
 from vault.errors import InvalidInputError
 from vault.release_model import HolderAnswer, HolderState
+from vault.rich_status import safe
 from vault.v1 import release_pb2
 
 SEALED_SHARE_BYTES: Final = SCALAR_BYTES + OVERHEAD
@@ -64,7 +65,7 @@ def answer_from_message(message: release_pb2.HolderAnswer, *, holder: str) -> Ho
     return HolderAnswer(
         holder=holder,
         state=state,
-        detail=message.detail[:MAX_DETAIL],
+        detail=safe(message.detail[:MAX_DETAIL]),
         index=message.index,
         sealed_share=sealed,
     )

@@ -1,0 +1,125 @@
+"""`crossvault log`: what left, as the vault and the holders wrote it down before it left."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from proofs.canonical import format_instant, parse_instant
+from proofs.errors import EncodingError
+from vault.cli.options import identity_option, say
+from vault.cli.release_view import short
+from vault.cli.show import print_list
+from vault.client.records import RecordView, keepers_for, list_records
+from vault.errors import UnavailableError
+from vault.identity import Identity
+from vault.pki import now_utc
+
+_SPAN: Final = re.compile(r"([1-9][0-9]{0,4})([dhm])")
+_UNITS: Final = {"d": "days", "h": "hours", "m": "minutes"}
+
+
+class _Since(click.ParamType[datetime]):
+    """A day, an instant, or how long ago."""
+
+    name = "since"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime:
+        """Read `2026-01-31`, `2026-01-31T08:00:00Z`, or `7d`, `12h`, `30m` ago."""
+        if isinstance(value, datetime):
+            return value
+        text = str(value)
+        span = _SPAN.fullmatch(text)
+        if span is not None:
+            return now_utc() - timedelta(**{_UNITS[span[2]]: int(span[1])})
+        try:
+            if "T" in text:
+                return parse_instant(text)
+            day = date.fromisoformat(text)
+            return datetime(day.year, day.month, day.day, tzinfo=UTC)
+        except (EncodingError, ValueError):
+            self.fail(
+                f"{text[:64]!r} is no day (2026-01-31), instant (2026-01-31T08:00:00Z) or span "
+                f"(7d, 12h, 30m)",
+                param,
+                ctx,
+            )
+
+
+@click.group()
+def log() -> None:
+    """The records of what left."""
+
+
+@log.command("list")
+@click.option("--since", type=_Since(), default="30d", show_default=True, metavar="DAY|SPAN")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+@identity_option
+def list_command(since: datetime, as_json: bool, caller: Path) -> None:
+    """Every record you may see, oldest first.
+
+    An auditor sees its side's, a custodian those about its documents, others their own acts.
+    """
+    identity = Identity.load(caller)
+    sites = identity.sites()
+    keepers = keepers_for(identity, sites)
+    found, failed = list_records(identity, sites, keepers, since=since)
+    if as_json:
+        click.echo(json.dumps([_described(each) for each in found], ensure_ascii=False, indent=2))
+    elif found:
+        print_list(
+            ("time 时间", "kept by 记录方", "event 事件", "who 何人", "for 收件人", "about 事由"),
+            [
+                (
+                    format_instant(each.time),
+                    f"{short(each.keeper)} #{each.number}",
+                    each.event if each.outcome == "done" else f"{each.event}: {each.outcome}",
+                    short(each.actor),
+                    short(each.recipient),
+                    _about(each),
+                )
+                for each in found
+            ],
+        )
+    else:
+        say("no records")
+    for keeper, error in failed:
+        say(f"{short(keeper)}: {error}")
+    if failed:
+        # A log with a gap in it must not look whole to a script.
+        raise UnavailableError(f"{len(failed)} of {len(keepers)} logs could not be read")
+
+
+def _about(record: RecordView) -> str:
+    lines = []
+    if record.document:
+        lines.append(f"{record.document[:8]}… v{record.version}")
+    if record.digest:
+        lines.append(f"request {record.digest[:16]}…")
+    lines += [text for text in (record.purpose, record.legal_basis) if text]
+    return "\n".join(lines)
+
+
+def _described(record: RecordView) -> dict[str, Any]:
+    return {
+        "kept_by": record.keeper,
+        "number": record.number,
+        "time": format_instant(record.time),
+        "event": record.event,
+        "actor": record.actor,
+        "recipient": record.recipient,
+        "digest": record.digest,
+        "document": record.document,
+        "version": record.version,
+        "purpose": record.purpose,
+        "legal_basis": record.legal_basis,
+        "outcome": record.outcome,
+        "artefact": record.artefact,
+    }
