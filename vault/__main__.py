@@ -1,0 +1,5 @@
+"""`python -m vault` is `crossvault`, for processes started by others."""
+
+from vault.cli import main
+
+main()
