@@ -101,14 +101,13 @@ class EmbeddedBlockStore:
             for cid, data in blocks:
                 check_block(cid, data, source=f"a put into {self.name}")
                 if not self.has(cid):
-                    batch.add(cid, data, self._clock())
+                    with self._disk():
+                        batch.add(cid, data, self._clock())
                 if batch.full:
                     self._commit(batch)
             self._commit(batch)
-        except OSError as error:
-            raise UnavailableError(f"cannot write to {self.name}: {error}") from error
         finally:
-            batch.close()
+            batch.discard()
 
     def get(self, cid: Cid) -> bytes:
         """The bytes of a block, hashed again.
@@ -193,12 +192,21 @@ class EmbeddedBlockStore:
             self._unlock()
 
     def _commit(self, batch: _Batch) -> None:
-        rows = batch.take()
+        with self._disk():
+            rows = batch.take()
         if rows:
             with self._writing() as writer:
                 writer.executemany(
                     "INSERT INTO block VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING", rows
                 )
+
+    @contextmanager
+    def _disk(self) -> Iterator[None]:
+        """Names the store when a file cannot be written."""
+        try:
+            yield
+        except OSError as error:
+            raise UnavailableError(f"cannot write to {self.name}: {error}") from error
 
     def _open_for_writing(self) -> None:
         self._files.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -312,16 +320,24 @@ class _Batch:
         """Sync the files and their directory, and give the rows that may now be inserted."""
         for file in self._open:
             os.fsync(file)
-        if self._open and self._folder is not None:
+        if self._folder is not None:
             _sync_directory(self._folder)
-        self.close()
+        self._close()
         rows = list(self._rows.values())
         self._rows.clear()
-        self._folder = None  # a delete may remove it once its rows are there
         self._bytes = 0
+        self._folder = None  # a delete may remove it once its rows are there
         return rows
 
-    def close(self) -> None:
+    def discard(self) -> None:
+        """Remove the files of what was added and not taken."""
+        self._close()
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = None
+        self._rows.clear()
+
+    def _close(self) -> None:
         while self._open:
             os.close(self._open.pop())
 
