@@ -13,9 +13,9 @@ from proofs.errors import CrossproofError
 from proofs.ids import check_asset, check_document
 from proofs.principal import Principal
 from proofs.schema import MAX_SCHEMA, Schema
-from vault.app.ingest import PutOutcome
+from vault.app.ingest import PutOutcome, Running
 from vault.app.journal import check_page_size, read_token
-from vault.errors import InvalidInputError
+from vault.errors import InvalidInputError, UnavailableError
 from vault.model import StoredVersion
 from vault.ports import Clock
 from vault.storage.catalog import Catalog, owned
@@ -34,12 +34,19 @@ class VersionPage:
 class Documents:
     """The questions that the catalogue answers. Safe to share between threads."""
 
-    def __init__(self, catalog: Catalog, clock: Clock) -> None:
+    def __init__(self, catalog: Catalog, running: Running, clock: Clock) -> None:
         self._catalog = catalog
+        self._running = running
         self._clock = clock
 
     def find_put(self, caller: Principal, request_id: str) -> PutOutcome:
-        """What the caller committed under a request id; NotFoundError when nothing."""
+        """What the caller committed under a request id; NotFoundError when nothing.
+
+        Raises UnavailableError (PUT_RUNS) while that may still change. Asked in this order: a put
+        that ends between the two questions is in the catalogue by then.
+        """
+        if (caller.uri, request_id) in self._running:
+            raise UnavailableError("this put is being stored; ask again", reason="PUT_RUNS")
         found = self._catalog.find_put(caller.uri, request_id)
         stored = owned(found, caller.uri, "nothing was committed under this request id")
         return PutOutcome(stored, tuple(self._catalog.receipts_of(stored)))

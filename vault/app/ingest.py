@@ -9,7 +9,9 @@ everything is there. The vault believes nothing that it was sent and keeps no se
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -28,7 +30,7 @@ from vault.app.witnesses import wrap_witness
 from vault.crypto.cids import Cid
 from vault.crypto.hpke import HpkeKey
 from vault.crypto.wrap import WrapKey
-from vault.errors import IntegrityError, InvalidInputError, VaultError
+from vault.errors import ConflictError, IntegrityError, InvalidInputError, VaultError
 from vault.model import MAX_BATCH, PARTS, SIDES, Part, Receipt, Side, StoredVersion
 from vault.ports import Clock, Deposit, Holders
 from vault.signed.receipt import DepositReceipt
@@ -75,6 +77,7 @@ class Ingest:
         self.sites = sites
         self.clock = clock
         self.staged = Staged()
+        self.running = Running()
         self.checks = Checks(sites, key, self.schema, clock)
 
     def begin(self, caller: Principal, documents: int) -> PutCall:
@@ -111,10 +114,38 @@ class Ingest:
         return removed
 
 
+class Running:
+    """The request ids of puts that may commit any moment: not known to be stored, nor not to be."""
+
+    def __init__(self) -> None:
+        self._ids: set[tuple[str, str]] = set()
+        self._lock = threading.Lock()
+
+    def enter(self, caller: str, request_ids: Sequence[str]) -> None:
+        """ConflictError when another call of the caller is storing one of them."""
+        ids = {(caller, each) for each in request_ids}
+        with self._lock:
+            if ids & self._ids:
+                raise ConflictError(
+                    "a put with this request id is under way", field="request_id", reason="PUT_RUNS"
+                )
+            self._ids |= ids
+
+    def leave(self, caller: str, request_ids: Sequence[str]) -> None:
+        """They were committed, or will not be."""
+        with self._lock:
+            self._ids.difference_update((caller, each) for each in request_ids)
+
+    def __contains__(self, put: tuple[str, str]) -> bool:
+        with self._lock:
+            return put in self._ids
+
+
 class PutCall:
     """One call, fed in the order of its messages by one thread at a time.
 
-    Whoever began it ends it with `finish` or `abort`; `abort` after `finish` does nothing.
+    Whoever began it ends it with `abort`, which does nothing after a `finish` that ended well. A
+    step that was handed to a thread before the call was cancelled is waited for, or refused.
     """
 
     def __init__(self, ingest: Ingest, caller: Principal, documents: int) -> None:
@@ -122,16 +153,26 @@ class PutCall:
         self._caller = caller
         self._expected = documents
         self._checked: list[CheckedDocument] = []
+        self._ended = False
+        self._lock = threading.Lock()
         self._blocks = StagedCall(ingest.stores, ingest.staged, ingest.catalog.known_blocks)
 
     def add_block(self, part: Part, cid: bytes, data: bytes) -> None:
         """Take one block of the next document."""
+        with self._step():
+            self._add_block(part, cid, data)
+
+    def _add_block(self, part: Part, cid: bytes, data: bytes) -> None:
         if len(self._checked) >= self._expected:
             raise InvalidInputError("a block after the last document", field="blocks")
         self._blocks.add(part, Cid.from_bytes(cid), data)
 
     def add_document(self, sealed: SealedDocument) -> None:
         """Check the document that the blocks so far belong to."""
+        with self._step():
+            self._add_document(sealed)
+
+    def _add_document(self, sealed: SealedDocument) -> None:
         number = len(self._checked)
         if number >= self._expected:
             raise InvalidInputError("more documents than the header said", field="documents")
@@ -152,6 +193,15 @@ class PutCall:
         Raises InvalidInputError for what does not fit, ConflictError for a version or request id
         that is taken, UnavailableError naming a holder that is down. Nothing is stored then.
         """
+        ids = [item.sealed.request_id for item in self._checked]
+        with self._step():
+            self._ingest.running.enter(self._caller.uri, ids)
+            try:
+                return self._finish()
+            finally:
+                self._ingest.running.leave(self._caller.uri, ids)
+
+    def _finish(self) -> list[PutOutcome]:
         if len(self._checked) != self._expected:
             raise InvalidInputError(
                 f"the stream ended after {len(self._checked)} of {self._expected} documents",
@@ -186,8 +236,17 @@ class PutCall:
         return [PutOutcome(v, r) for v, r in zip(new, receipts, strict=True)]
 
     def abort(self) -> None:
-        """Remove what the call wrote."""
-        self._blocks.discard()
+        """End the call: remove what it wrote, unless it was committed."""
+        with self._lock:
+            self._ended = True
+            self._blocks.discard()
+
+    @contextmanager
+    def _step(self) -> Iterator[None]:
+        with self._lock:
+            if self._ended:
+                raise ConflictError("this put has ended")
+            yield
 
     def _check_openings(self) -> None:
         """All commitments of the call in one multiplication; one document at a time to name it."""

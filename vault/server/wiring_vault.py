@@ -110,7 +110,7 @@ async def run_vault(folder: Path, *, ready_file: Path | None = None) -> None:
         )
         services = [
             Service(
-                DocumentServicer(ingest, Documents(catalog, clock)),
+                DocumentServicer(ingest, Documents(catalog, ingest.running, clock)),
                 document_pb2.DESCRIPTOR.services_by_name["DocumentService"],
                 document_pb2_grpc.add_DocumentServiceServicer_to_server,
             ),
