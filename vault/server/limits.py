@@ -68,7 +68,11 @@ class Gate:
 async def bounded(
     messages: AsyncIterator[Message], *, idle_seconds: float, total_seconds: float
 ) -> AsyncIterator[Message]:
-    """The same messages; ExhaustedError (STREAM_STALLED) when they do not come in time."""
+    """The same messages; ExhaustedError (STREAM_STALLED) when they do not come in time.
+
+    The end of the stream is no sign that it is whole: gRPC ends it in the same way when the
+    client is gone. A method must know from what it read that nothing is missing.
+    """
     loop = asyncio.get_running_loop()
     end = loop.time() + total_seconds
     source = aiter(messages)
