@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from proofs import group
 from proofs.claims import Claims
 from proofs.equation import Equation
-from proofs.errors import BindingError, EncodingError, SetError
+from proofs.errors import BindingError, CannotProveError, EncodingError, SetError
 from proofs.generators import G, H
 from proofs.group import ONE, SCALAR_BYTES, Scalar
 from proofs.labels import frame
@@ -43,7 +43,9 @@ def prove_arguments(claims: Claims, statement: Statement, witness: Witness, sets
     commitments = claims.by_attribute()
     proof = b""
     for opening in statement.openings:
-        _, blinding = _opened(witness, opening.attribute)
+        value, blinding = _opened(witness, opening.attribute)
+        if value != opening.scalar:
+            raise CannotProveError("the value is not the one that the fact says")
         encoded = group.encode_scalar(blinding)
         transcript.bundle_opening(opening.encoding, encoded)
         proof += encoded
