@@ -69,6 +69,8 @@ def _hint(text: str) -> str:
         return ": write 8% as 0.08"
     if re.fullmatch(r"-?0[0-9.]+", text):
         return ": write it without leading zeros"
+    if re.fullmatch(r"[0-9.]+ ?[-–~/] ?[0-9.]+", text):
+        return ": a range, where one number must stand"
     if re.match(r"-?[0-9][0-9.]*[^0-9.]", text):
         return ": put a space between the number and its unit"
     return ""
