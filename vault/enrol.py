@@ -55,6 +55,7 @@ from vault.site_file import (
     RECEIVING_ROLES,
     PrincipalRecord,
     Site,
+    check_address,
     make_site,
 )
 from vault.sites import SiteSet, read_pins
@@ -99,7 +100,9 @@ def create_site(
         blocks=BlocksConfig(),
         vault=vault,
     )
-    Principal(trust_domain, jurisdiction, "holder", "h1")  # refuses a bad trust domain, early
+    # Refused before anything is written: a folder half made would be in the way of the next try.
+    Principal(trust_domain, jurisdiction, "holder", "h1")
+    check_address(f"{host}:{config.port_base + quorum.holders}")
     for name in ("private", "identities", SITES):
         create_private_folder(folder / name)
     site_key, ca_key = Ed25519PrivateKey.generate(), pki.new_key()
@@ -212,7 +215,11 @@ class SiteFolder:
             site = self.current()
             record = self._listed(site, principal)
             folder = self.config.identity_folder(role, name)
-            until = now + life
+            if not folder.is_dir():
+                raise NotFoundError(
+                    f"{folder}: is not here; bring the identity's folder back to renew it"
+                )
+            until = self._until(now, life)
             key, certificate = self._certify(principal, now - pki.SKEW, until)
             write_private(folder / TLS_KEY, key)
             write_public(folder / CERTIFICATE, certificate)
@@ -272,7 +279,7 @@ class SiteFolder:
     ) -> PrincipalRecord:
         signing_key = Ed25519PrivateKey.generate()
         hpke_key = HpkeKey.generate() if principal.role in RECEIVING_ROLES else None
-        start, until = now - pki.SKEW, now + life
+        start, until = now - pki.SKEW, self._until(now, life)
         # Made before anything is written: it refuses what the site could not list.
         record = PrincipalRecord(
             principal=principal,
@@ -296,6 +303,11 @@ class SiteFolder:
             hpke_key=hpke_key,
         )
         return record
+
+    def _until(self, now: datetime, life: timedelta) -> datetime:
+        """When something issued now ends: after `life`, and never after the CA itself."""
+        ca = pki.read_certificate(read_public(self.folder / _CA), where=_CA)
+        return min(now + life, ca.not_valid_after_utc)
 
     def _certify(
         self, principal: Principal, not_before: datetime, not_after: datetime
