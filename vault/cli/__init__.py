@@ -17,6 +17,7 @@ from proofs.errors import CrossproofError
 from vault.errors import VaultError
 
 COMMANDS: Final[dict[str, str]] = {
+    "demo": "vault.cli.demo:demo",
     "init": "vault.cli.site:init",
     "site": "vault.cli.site:site",
     "identity": "vault.cli.identity:identity",
