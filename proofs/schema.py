@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -41,13 +40,12 @@ RESERVED = frozenset({"in", "not", "and", "or", "sum", "abs", "min", "max", "cou
 _ATTRIBUTE_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
 _SCHEMA_NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}", re.ASCII)
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,18}", re.ASCII)
-# A unit is one bare word of the fact language that no number can run into. No '%': 8.00% is the
-# number 0.0800, and a unit of that name would make it a hundred times as much.
-_UNIT = re.compile(
-    r"[A-Za-z\u00b0\u00b5$\u20ac\u00a3\u00a5\u0370-\u03ff\u3400-\u4dbf\u4e00-\u9fff]"
-    r"[A-Za-z0-9\u00b0\u00b2\u00b3\u00b5\u00b7$\u20ac\u00a3\u00a5/_\u0370-\u03ff"
-    r"\u3400-\u4dbf\u4e00-\u9fff-]{0,31}"
-)
+# A unit is one bare word of the fact language that no number can run into. Only characters with
+# one spelling (Ohm and Kelvin signs have two). No '%': 8.00% is the number 0.0800, and a unit of
+# that name would make it a hundred times as much.
+_IDEOGRAPHS = "\u3400-\u4dbf\u4e00-\u9fff"
+_UNIT_LETTERS = f"A-Za-zΑ-ΡΣ-Ωα-ω{_IDEOGRAPHS}°µ$€£¥"
+_UNIT = re.compile(f"[{_UNIT_LETTERS}][{_UNIT_LETTERS}0-9²³·/_-]{{0,31}}")
 
 
 class AttributeType(StrEnum):
@@ -333,7 +331,7 @@ def check_label(text: str, where: str) -> str:
 
 def check_unit(unit: str, where: str) -> str:
     """No unit (empty), or one word of 1 to 32 characters such as MW, CNY, tCO2e, m³, 元/kWh."""
-    if unit and (_UNIT.fullmatch(unit) is None or unicodedata.normalize("NFC", unit) != unit):
+    if unit and _UNIT.fullmatch(unit) is None:
         raise SchemaError(
             f"{where}: a unit is one word of up to 32 letters, digits and / - _ · that begins "
             "with a letter, such as MW or 元/kWh; write 8% as the plain number 0.08"

@@ -76,8 +76,6 @@ def _read(attribute: Attribute, raw: object) -> Value:
 
 def normal_text(attribute: Attribute, raw: str) -> str:
     """The normalised text of an enum, identifier or name, at most 1,000 characters."""
-    if len(raw) > MAX_TEXT:
-        raise SchemaError(f"a text of {len(raw)} characters; at most {MAX_TEXT} are allowed")
     text = normalise(cast(TextKind, str(attribute.type)), raw)
     if len(text) > MAX_TEXT:
         raise SchemaError(f"a text of {len(text)} characters; at most {MAX_TEXT} are allowed")

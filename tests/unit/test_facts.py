@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
+
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -17,9 +20,12 @@ from proofs.facts import (
     FactList,
     InSet,
     OneOf,
+    _parser,
     evaluate,
     parse_fact,
 )
+from proofs.normaliser import safe_for_display
+from proofs.schema import check_unit
 from proofs.values import format_value
 
 _TOKENS = [
@@ -238,6 +244,23 @@ def test_the_longest_list_reads_back() -> None:
     assert fact.text == "turbines in {0, 1, 2, 3, 4, 5, 6, 7, 8, 9}"
     with pytest.raises(FactError, match="over 4096 characters in full"):
         parse_fact("turbines in {" + ",".join(str(n) for n in range(1000, 1800)) + "}", schema)
+
+
+def test_a_unit_is_always_one_word() -> None:
+    """Every character that a unit may have is one of a bare word, is safe, and has one spelling."""
+    word = _parser().get_terminal("WORD").pattern.to_regexp()
+    units = [chr(code) for code in range(0x20, 0x11000) if _is_unit("a" + chr(code))]
+    assert "".join(units) == unicodedata.normalize("NFC", "".join(units))
+    assert [sign for sign in units if re.fullmatch(word, sign) is None] == []
+    assert "".join(units) == safe_for_display("".join(units), limit=len(units))
+    assert len(units) > 27_000
+
+
+def _is_unit(unit: str) -> bool:
+    try:
+        return check_unit(unit, "x") == unit
+    except CrossproofError:
+        return False
 
 
 # --- lists --------------------------------------------------------------------------------------

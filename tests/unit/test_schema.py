@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import hashlib
 import json
@@ -9,6 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from support.facts import SCHEMA, SCHEMA_FILE, schema
 
 from proofs import canonical
@@ -153,6 +156,32 @@ def test_other_schemas_are_refused(edit: Edit, reason: str) -> None:
         Schema.parse(canonical.dump(value))
 
 
+_replacements = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 2**53 - 1) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=4,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.integers(0, 8), st.data())
+def test_any_field_of_any_form_is_read_or_refused(place: int, data: st.DataObject) -> None:
+    """One field replaced or dropped: our errors only, and what is read prints back the same."""
+    value = _plain()
+    target = data.draw(st.sampled_from([value, value["title"], value["attributes"][place]]))
+    name = data.draw(st.sampled_from(sorted(target)))
+    if data.draw(st.booleans()):
+        target[name] = data.draw(_replacements)
+    else:
+        del target[name]
+    changed = canonical.dump(value)
+    with contextlib.suppress(CrossproofError):
+        assert changed == Schema.parse(changed).encode()
+    with contextlib.suppress(CrossproofError):
+        authored = Schema.from_author(changed)
+        assert authored == Schema.parse(authored).encode()
+
+
 @pytest.mark.parametrize(
     ("edit", "reason"),
     [
@@ -219,7 +248,9 @@ def test_units_of_the_field_are_accepted(unit: str) -> None:
     assert unit == check_unit(unit, "x")
 
 
-@pytest.mark.parametrize("unit", ["%", "k%", "5x", "a b", "a.b", "a*b", "a\n", "-x", "a" * 33, "@"])
+@pytest.mark.parametrize(
+    "unit", ["%", "k%", "5x", "a b", "a.b", "a*b", "a\n", "-x", "a" * 33, "\u0387"]
+)
 def test_units_that_a_fact_could_not_hold_are_refused(unit: str) -> None:
     """What would read as a number, a sign of the language or two words."""
     with pytest.raises(SchemaError, match="unit"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import combinations
 
 import pytest
@@ -234,6 +235,10 @@ def test_every_part_of_a_statement_is_in_its_encoding() -> None:
         compile_facts(FactList.parse(texts[7], schema), schema, {"listed": "33" * 32}).encode()
     )
     encoded.append(Statement(_compile("turbines >= 5").terms, 17).encode())
+    literal = LiteralSet((5,), ((5).to_bytes(32, "big"),), schema.attribute("age").type_tag)
+    for tag in (literal.type_tag, schema.attribute("capacity").type_tag):
+        term = Membership(0, 0, True, replace(literal, type_tag=tag))
+        encoded.append(Statement((term,), 0).encode())
     for one, two in combinations(encoded, 2):
         assert one != two
         # Framed: no encoding is the start of another, so what follows cannot complete it.
