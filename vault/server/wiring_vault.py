@@ -36,7 +36,6 @@ from vault.storage.database import open_database
 from vault.storage.embedded import EmbeddedBlockStore
 from vault.storage.journal import Journal
 from vault.storage.key_store import KeyStore
-from vault.storage.kubo import KuboBlockStore
 from vault.storage.proof_store import ProofStore
 from vault.storage.releases import ReleaseStore
 from vault.storage.set_store import SetStore
@@ -144,6 +143,9 @@ def open_stores(data: Path, blocks: BlocksConfig) -> dict[Part, BlockStore]:
     """The store of each part. Personal blocks go into the onshore store, whatever is set."""
     asset: BlockStore
     if blocks.kubo_api is not None and blocks.kubo_credentials is not None:
+        # Its libraries take a third of a second to load, which the embedded store need not pay.
+        from vault.storage.kubo import KuboBlockStore
+
         asset = KuboBlockStore(blocks.kubo_api, blocks.kubo_credentials, data / "kubo-index.db")
     else:
         asset = EmbeddedBlockStore(data / "blocks")

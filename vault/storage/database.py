@@ -12,13 +12,29 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import Connection, Engine, MetaData, create_engine, event
+from sqlalchemy import (
+    Column,
+    Connection,
+    Engine,
+    MetaData,
+    String,
+    Table,
+    create_engine,
+    event,
+    insert,
+    inspect,
+    select,
+)
+
+from vault.storage.tables import METADATA, Tree
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
+
+# What Alembic keeps in every database that it has migrated.
+_stamps = MetaData()
+_stamp = Table("alembic_version", _stamps, Column("version_num", String(32), primary_key=True))
 
 
 class Database:
@@ -47,12 +63,30 @@ class Database:
         self.engine.dispose()
 
 
-def open_database(path: Path, tree: Literal["catalog", "holder"]) -> Database:
-    """Open or create the SQLite file `path` (mode 0600) and bring it to the newest revision."""
+def open_database(path: Path, tree: Tree) -> Database:
+    """Open or create the SQLite file `path` (mode 0600) and bring it to the newest revision.
+
+    A new file gets the tables of the newest revision at once. Alembic, which takes half a second
+    to load, is needed only for a file of an older revision.
+    """
     database = Database(_engine(path))
-    with database.engine.connect() as connection:
-        migrate(connection, tree)
+    with database.write() as connection:
+        tables = inspect(connection).get_table_names()
+        if not tables:
+            METADATA[tree].create_all(connection)
+            _stamps.create_all(connection)
+            connection.execute(insert(_stamp).values(version_num=head(tree)))
+            return database
+        found = connection.execute(select(_stamp.c.version_num)).scalar()
+    if found != head(tree):
+        with database.engine.connect() as connection:
+            migrate(connection, tree)
     return database
+
+
+def head(tree: Tree) -> str:
+    """The newest revision: the files of a tree are named by their revisions, in order."""
+    return max(path.stem for path in (_MIGRATIONS / tree / "versions").glob("0*.py"))
 
 
 def open_plain(path: Path, metadata: MetaData) -> Database:
@@ -63,8 +97,11 @@ def open_plain(path: Path, metadata: MetaData) -> Database:
     return database
 
 
-def migrate(connection: Connection, tree: Literal["catalog", "holder"]) -> None:
+def migrate(connection: Connection, tree: Tree) -> None:
     """Run the migrations of one tree up to its head on an open connection."""
+    from alembic import command
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS / tree).replace("%", "%%"))
     config.attributes["connection"] = connection.execution_options(writes=True)
