@@ -49,9 +49,7 @@ class KuboSource:
         A block that the node does not hold is awaited from its peers for `swarm_seconds`; with
         0 they are not asked. Raises what `KuboRpc` raises.
         """
-        self._connections = KuboConnections(
-            address, credentials, timeout=max(timeout, swarm_seconds + 5)
-        )
+        self._connections = KuboConnections(address, credentials, timeout=timeout + swarm_seconds)
         self._get_options = (
             {"timeout": f"{swarm_seconds}s"} if swarm_seconds else {"offline": "true"}
         )
@@ -224,15 +222,20 @@ class KuboBlockStore(KuboSource):
                 return
             with self._connections.borrow() as rpc:
                 try:
-                    config = rpc.call("reading its configuration", lambda c: c.config.get())
+                    unsynced = rpc.call(
+                        "reading its configuration",
+                        lambda client: _unsynced(
+                            client.config.get().as_json()["Datastore"]["Spec"]
+                        ),
+                    )
                 except DaemonError as error:
                     raise UnavailableError(f"{self.name} says: {error}") from error
-                if _unsynced(config["Datastore"]["Spec"]):
-                    raise InvalidInputError(
-                        f"{self.name} does not sync blocks to its disk; set sync to true for the "
-                        "flatfs mount in Datastore.Spec of its configuration and restart it",
-                        reason="KUBO_NOT_DURABLE",
-                    )
+            if unsynced:
+                raise InvalidInputError(
+                    f"{self.name} does not sync blocks to its disk; set sync to true for the "
+                    "flatfs mount in Datastore.Spec of its configuration and restart it",
+                    reason="KUBO_NOT_DURABLE",
+                )
             self._checked = True
 
 

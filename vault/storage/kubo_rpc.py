@@ -37,6 +37,8 @@ _TRANSIENT: Final = (
     exceptions.ProtocolError,
     OSError,  # what the library lets through when a connection dies in the middle of an answer
 )
+# The library asserts what an answer looks like, and operations take it apart.
+_MISSHAPEN: Final = (AssertionError, AttributeError, LookupError, TypeError, ValueError)
 _T = TypeVar("_T")
 
 
@@ -98,8 +100,7 @@ class KuboRpc:
                 raise DaemonError(str(error)) from error
             except exceptions.StatusError as error:
                 raise self._refusal(what, error) from error
-            except (exceptions.Error, AssertionError, LookupError, TypeError, ValueError) as error:
-                # The library asserts what an answer looks like, and we take it apart.
+            except (exceptions.Error, *_MISSHAPEN) as error:
                 raise UnavailableError(
                     f"{what}: {self.name} does not answer as a Kubo daemon does"
                 ) from error
