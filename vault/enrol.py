@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -144,6 +144,16 @@ def create_site(
     return site.current()
 
 
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """One principal to enrol, by role and name."""
+
+    role: str
+    name: str
+    address: str | None = None
+    person: str | None = None
+
+
 class SiteFolder:
     """One side's folder, with the private keys of its site."""
 
@@ -181,27 +191,52 @@ class SiteFolder:
 
         A holder or vault without an address gets the next free port of the site's host.
         """
-        principal = self.principal(role, name)
+        return self.issue_all([Enrolment(role, name, address, person)], now=now, life=life)[0]
+
+    def issue_all(
+        self,
+        enrolments: Sequence[Enrolment],
+        *,
+        now: datetime,
+        life: timedelta = DEFAULT_LIFE,
+    ) -> list[Path]:
+        """Enrol several principals in one step, all or none, with one new number."""
         with self._locked():
             site = self.current()
-            if principal.uri in site.principals:
-                raise ConflictError(
-                    f"{principal.uri}: is enrolled; use `crossvault identity renew`, or remove it"
-                )
-            if role == "officer" and person is None:
-                raise InvalidInputError(
-                    "an officer needs --person ID: approvals are counted by person, not by key",
-                    field="person",
-                )
-            if role == "holder" and len(site.by_role("holder")) >= site.quorum.holders:
-                raise ConflictError(
-                    f"the quorum counts {site.quorum.holders} holders, and all are enrolled"
-                )
-            if role in pki.SERVER_ROLES and address is None:
-                address = self._free_address(site)
-            record = self._make_identity(principal, now, life, address=address, person=person)
-            self._republish(site, [*site.principals.values(), record], now)
-        return self.config.identity_folder(role, name)
+            records = dict(site.principals)
+            for one in enrolments:
+                record = self._enrol(one, site, records, now, life)
+                records[record.uri] = record
+            self._republish(site, records.values(), now)
+        return [self.config.identity_folder(one.role, one.name) for one in enrolments]
+
+    def _enrol(
+        self,
+        one: Enrolment,
+        site: Site,
+        records: Mapping[str, PrincipalRecord],
+        now: datetime,
+        life: timedelta,
+    ) -> PrincipalRecord:
+        principal = self.principal(one.role, one.name)
+        if principal.uri in records:
+            raise ConflictError(
+                f"{principal.uri}: is enrolled; use `crossvault identity renew`, or remove it"
+            )
+        if one.role == "officer" and one.person is None:
+            raise InvalidInputError(
+                "an officer needs --person ID: approvals are counted by person, not by key",
+                field="person",
+            )
+        holders = [r for r in records.values() if r.principal.role == "holder"]
+        if one.role == "holder" and len(holders) >= site.quorum.holders:
+            raise ConflictError(
+                f"the quorum counts {site.quorum.holders} holders, and all are enrolled"
+            )
+        address = one.address
+        if one.role in pki.SERVER_ROLES and address is None:
+            address = self._free_address(records)
+        return self._make_identity(principal, now, life, address=address, person=one.person)
 
     def renew(
         self, role: str, name: str, *, now: datetime, life: timedelta = DEFAULT_LIFE
@@ -353,8 +388,8 @@ class SiteFolder:
         except KeyError:
             raise NotFoundError(f"{principal.uri}: is not enrolled") from None
 
-    def _free_address(self, site: Site) -> str:
-        taken = {record.address for record in site.principals.values()}
+    def _free_address(self, records: Mapping[str, PrincipalRecord]) -> str:
+        taken = {record.address for record in records.values()}
         for port in range(self.config.port_base, min(self.config.port_base + 500, 65_536)):
             if (address := f"{self.config.host}:{port}") not in taken:
                 return address

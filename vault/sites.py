@@ -9,6 +9,7 @@ that its site no longer lists is nobody, from the next look-up on.
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -73,6 +74,7 @@ class SiteSet:
         """Use `load`; this takes sites that were verified already."""
         self.folder = folder
         self._sites = dict(sites)
+        self._paths = _paths(folder)
         self._stamp = stamp
         self._check()
         records = [r for site in self._sites.values() for r in site.principals.values()]
@@ -83,12 +85,12 @@ class SiteSet:
     def load(cls, folder: Path) -> SiteSet:
         """Read `folder`/{cn,hk}.json under `folder`/pins.toml; refuses what `Site.parse` does."""
         # Looked at before reading: a file replaced in between is then read again, not missed.
-        stamp = _stamp(folder)
+        stamp = _stamp(_paths(folder))
         return cls(folder, _read_folder(folder), stamp)
 
     def refresh(self) -> None:
         """Take up later files. Costs three looks at the file system when nothing changed."""
-        stamp = _stamp(self.folder)
+        stamp = _stamp(self._paths)
         if stamp == self._stamp:
             return
         self._stamp = stamp
@@ -225,14 +227,18 @@ def _read_folder(folder: Path) -> dict[str, Site]:
     return found
 
 
-def _stamp(folder: Path) -> Stamp:
+def _stamp(paths: tuple[str, ...]) -> Stamp:
     """Changes whenever a file was replaced: replacing makes a new inode, even within a tick."""
     found: list[tuple[int, int, int] | None] = []
-    for name in ("cn.json", "hk.json", PINS):
+    for path in paths:
         try:
-            state = (folder / name).stat()
+            state = os.stat(path)
         except OSError:
             found.append(None)
         else:
             found.append((state.st_mtime_ns, state.st_ino, state.st_size))
     return tuple(found)
+
+
+def _paths(folder: Path) -> tuple[str, ...]:
+    return tuple(str(folder / name) for name in ("cn.json", "hk.json", PINS))

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from vault.config import Quorum
-from vault.enrol import SiteFolder, create_site
+from vault.enrol import Enrolment, SiteFolder, create_site
 from vault.identity import Identity
 from vault.pki import now_utc
 
@@ -96,14 +96,14 @@ def make_two_sites(
             life=life,
         )
     sites = TwoSites(SiteFolder(folder / "cn"), SiteFolder(folder / "hk"))
-    for side, role, name in enrolled:
-        sites.side(side).issue(
-            role,
-            name,
-            now=moment,
-            life=life,
-            person=f"{side}-{name}" if role == "officer" else None,
-        )
+    wanted = list(enrolled)
+    for side in ("cn", "hk"):
+        mine = [
+            Enrolment(role, name, person=f"{side}-{name}" if role == "officer" else None)
+            for where, role, name in wanted
+            if where == side
+        ]
+        sites.side(side).issue_all(mine, now=moment, life=life)
     sites.exchange()
     return sites
 
