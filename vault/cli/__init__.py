@@ -25,6 +25,7 @@ COMMANDS: Final[dict[str, str]] = {
     "holder": "vault.cli.serve:holder",
     "schema": "vault.cli.schema:schema",
     "put": "vault.cli.put:put",
+    "import": "vault.cli.import_:import_command",
     "list": "vault.cli.list:list_command",
     "show": "vault.cli.list:show",
     "request": "vault.cli.request:request",

@@ -128,6 +128,8 @@ class ColumnMapping:
         values: dict[str, Value | None] = {}
         try:
             values = read_attributes(self.schema, texts)
+            if not texts:
+                raise SchemaError("every cell is empty: there is nothing to attest")
         except CrossproofError as error:
             problems.append(str(error))
         if problems or as_of is None or valid_until is None:

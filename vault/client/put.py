@@ -199,7 +199,9 @@ class PutClient:
         deadline = time.monotonic() + _ASK_SECONDS
         for each in pending.documents:
             result = self._ask(each.request_id, deadline)
-            if result is not None:
+            # A request id commits one attestation: if that is an earlier attempt's, this one
+            # was not stored.
+            if result is not None and result.attestation_digest.hex() == each.attested.digest:
                 results.append(result)
             elif not results:
                 return None
