@@ -21,7 +21,7 @@ from proofs.principal import Principal
 from vault import pki
 from vault.config import Table, quoted, read_toml
 from vault.crypto.keys import HpkeKey
-from vault.errors import InvalidInputError, NotAllowedError, NotFoundError
+from vault.errors import InvalidInputError, NotAllowedError, NotFoundError, VaultError
 from vault.files import read_private, read_public, write_private, write_public
 from vault.site_file import RECEIVING_ROLES
 from vault.sites import SiteSet
@@ -94,6 +94,20 @@ class Identity:
     def sites(self) -> SiteSet:
         """The site files that this folder pinned."""
         return SiteSet.load(self.folder / SITES)
+
+    def renewed(self) -> Identity:
+        """This identity as its folder is now: itself, unless the certificate was renewed.
+
+        For processes that outlive their certificate. While a renewal is half written, the parts
+        do not fit together and the identity at hand is kept.
+        """
+        try:
+            if read_public(self.folder / CERTIFICATE) == self.certificate_pem:
+                return self
+            found = Identity.load(self.folder)
+        except (VaultError, CrossproofError, OSError):
+            return self
+        return found if found.principal == self.principal else self
 
     def require_hpke_key(self) -> HpkeKey:
         """The key that opens what was sealed to this principal; NotAllowedError without one."""

@@ -388,6 +388,21 @@ def test_renewing_keeps_what_signatures_and_seals_hang_on(sites: TwoSites) -> No
     assert record.signing_key == before.signing_key.public_key().public_bytes_raw()
 
 
+def test_a_running_process_finds_its_renewed_certificate(sites: TwoSites) -> None:
+    """`renewed` is the identity itself until its folder has another whole one, never a mixture."""
+    before = sites.identity("cn", "vault", "main")
+    assert before.renewed() is before
+    sites.cn.renew("vault", "main", now=now_utc(), life=timedelta(days=300))
+    after = before.renewed()
+    assert (after.uri, after.expires > before.expires) == (before.uri, True)
+    key = before.folder / "tls-key.pem"
+    key.write_bytes(before.tls_key_pem)
+    assert before.renewed() is before
+    key.write_bytes(after.tls_key_pem)
+    shutil.rmtree(before.folder)
+    assert before.renewed() is before
+
+
 def test_the_config_names_the_processes(sites: TwoSites) -> None:
     """Settings of vault and holders; the Hong Kong holders serve the vault that was joined."""
     vault = vault_config(sites.cn.folder)

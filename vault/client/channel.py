@@ -160,6 +160,7 @@ def _prepare(
 ) -> tuple[PrincipalRecord, grpc.ChannelCredentials]:
     now = pki.now_utc()
     sites.refresh()
+    identity = identity.renewed()
     identity.require_unexpired(now)
     record = sites.require_valid(target, now)
     roots = pki.encode_certificate(sites.ca(record.principal.jurisdiction))

@@ -114,7 +114,7 @@ class HolderLinks:
     def _channel(self, uri: str) -> tuple[PrincipalRecord, grpc.Channel]:
         """The channel to a holder; a new one when its listing or the own certificate changed."""
         record = self._sites.principal(uri)
-        certificate = self._identity.certificate_pem
+        certificate = self._identity.renewed().certificate_pem
         with self._lock:
             known = self._open.get(uri)
             if known is not None and known[:2] == (record, certificate):

@@ -109,13 +109,9 @@ def server_credentials(identity: Identity, sites: SiteSet) -> grpc.ServerCredent
     They are read again at every handshake, so that a renewed certificate and a side that
     joined later need no restart.
     """
-    folder = identity.folder
 
     def current() -> grpc.ServerCertificateConfiguration:
-        try:
-            fresh = Identity.load(folder)
-        except Exception:  # a renewal that is half written: the next handshake sees it whole
-            fresh = identity
+        fresh = identity.renewed()
         sites.refresh()
         roots = b"".join(pki.encode_certificate(sites.ca(s)) for s in SIDES if sites.has(s))
         return grpc.ssl_server_certificate_configuration(
