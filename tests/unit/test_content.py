@@ -39,6 +39,7 @@ from vault.crypto.stream import (
     chunk_lengths,
     ciphertext_length,
     derive_stream_keys,
+    encrypt_stream,
 )
 from vault.errors import ExhaustedError, IntegrityError, InvalidInputError
 
@@ -290,6 +291,14 @@ class TestBounds:
         list(sealer.seal_attachment(FileInfo("f", "a/b", 0), io.BytesIO()))
         with pytest.raises(ExhaustedError):
             sealer.seal_attachment(FileInfo("f", "a/b", 0), io.BytesIO())
+
+    @pytest.mark.parametrize("given", [b"", bytes(9), bytes(11)])
+    def test_a_source_of_another_length(self, given: bytes) -> None:
+        """A source that gives fewer or more bytes than it was asked for is not sealed."""
+        keys = derive_stream_keys(PartKey.generate(), 0, bytes(32))
+        assert len(next(encrypt_stream(keys, 10, bytes))) == 26
+        with pytest.raises(InvalidInputError):
+            list(encrypt_stream(keys, 10, lambda _: given))
 
     @pytest.mark.parametrize("header", [b"", bytes(31), bytes(33)])
     def test_header_length(self, header: bytes) -> None:
