@@ -18,7 +18,7 @@ import json
 import re
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
-from typing import Any, NoReturn, TypeAlias
+from typing import Any, NoReturn, TypeAlias, cast
 
 import rfc8785
 
@@ -105,15 +105,52 @@ def parse_loose(
 
 def dump(value: object) -> bytes:
     """Write a value of texts, integers, booleans, lists and dictionaries as canonical JSON."""
-    _refuse_floats(value, 0)
+    if not _is_plain(value):
+        _refuse_floats(value, 0)
     return _encode(value, "JSON")
 
 
 def _encode(value: object, where: str) -> bytes:
     try:
+        if _is_plain(value):
+            return _write(value).encode()
         return rfc8785.dumps(value)  # type: ignore[arg-type]  # its alias has no recursion
     except (rfc8785.CanonicalizationError, UnicodeEncodeError) as error:
         raise EncodingError(f"{where}: cannot be canonical JSON: {error}") from None
+
+
+_write = json.JSONEncoder(
+    ensure_ascii=False, allow_nan=False, check_circular=False, sort_keys=True, separators=(",", ":")
+).encode
+
+
+def _is_plain(value: object) -> bool:
+    """Whether the standard library writes this value exactly as RFC 8785 does, ten times as fast.
+
+    It does for these types, integers that every reader holds, and keys in ASCII: those sort the
+    same by code points as by UTF-16 units. Texts are escaped alike.
+    """
+    open_values = [(value, 0)]
+    while open_values:
+        item, depth = open_values.pop()
+        kind = type(item)
+        if kind is str or kind is bool or item is None:
+            continue
+        if kind is int:
+            if not -MAX_INTEGER <= cast(int, item) <= MAX_INTEGER:
+                return False
+        elif depth > MAX_DEPTH:
+            return False
+        elif kind is dict:
+            for key, inner in cast("dict[object, object]", item).items():
+                if type(key) is not str or not key.isascii():
+                    return False
+                open_values.append((inner, depth + 1))
+        elif kind is list or kind is tuple:
+            open_values.extend((inner, depth + 1) for inner in cast("list[object]", item))
+        else:
+            return False
+    return True
 
 
 def _refuse_floats(value: object, depth: int) -> None:

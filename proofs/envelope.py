@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -79,6 +80,7 @@ _SMALL_ORDER_Y = frozenset(
 )
 
 
+@lru_cache(maxsize=4096)  # a pinned key verifies many envelopes; a refusal is not remembered
 def check_public_key(public: bytes) -> bytes:
     """The same 32 bytes, if they spell a curve point canonically outside the small subgroup.
 

@@ -7,6 +7,7 @@ import random
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+import rfc8785
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
@@ -331,3 +332,34 @@ def test_only_objects_have_fields() -> None:
     for value in ([], "a", None, 1):
         with pytest.raises(EncodingError, match="thing: must be a JSON object"):
             Fields(value, "thing")  # type: ignore[arg-type]
+
+
+# --- the fast writer ----------------------------------------------------------------------------
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers(-(2**54), 2**54) | st.text(max_size=8),
+        lambda inner: (
+            st.lists(inner, max_size=4)
+            | st.dictionaries(st.text(max_size=3) | st.sampled_from("abc"), inner, max_size=4)
+        ),
+        max_leaves=12,
+    )
+)
+def test_the_fast_writer_writes_what_the_plain_one_does(value: object) -> None:
+    """For every value, keys outside ASCII included, the bytes are those of the rfc8785 package."""
+    try:
+        expected = rfc8785.dumps(value)
+    except (rfc8785.CanonicalizationError, UnicodeEncodeError):
+        with pytest.raises(EncodingError):
+            canonical.dump(value)
+    else:
+        assert canonical.dump(value) == expected
+
+
+def test_keys_that_sort_differently_are_left_to_the_plain_writer() -> None:
+    """U+10000 comes before U+FFFF by UTF-16 units and after it by code points."""
+    value = {"\uffff": 1, "\U00010000": 2}
+    assert canonical.dump(value) == '{"\U00010000":2,"\uffff":1}'.encode()
