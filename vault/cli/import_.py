@@ -246,12 +246,6 @@ def _dry_run(table: Survey, mapping: ColumnMapping, limit: int | None) -> int:
 
 def _show(row: TableRow, document: RowDocument, schema: Schema) -> None:
     block = Table(
-        title=Text(
-            f"row {row.number}: {document.asset}, as of {document.as_of}, "
-            f"valid until {document.valid_until:%Y-%m-%d}",
-            style="bold",
-        ),
-        title_justify="left",
         box=box.SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
         show_edge=False,
@@ -267,6 +261,11 @@ def _show(row: TableRow, document: RowDocument, schema: Schema) -> None:
             Text(str(attribute.attribute_class)),
         )
     console = Console()
+    heading = (
+        f"row {row.number}: {document.asset}, as of {document.as_of}, "
+        f"valid until {document.valid_until:%Y-%m-%d}"
+    )
+    console.print(Text(heading, style="bold"))
     console.print(block)
     console.print()
 
