@@ -10,7 +10,7 @@ all.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -41,6 +41,7 @@ from vault.model import Part
 from vault.signed.release_request import ReleaseRequest
 from vault.sites import SiteSet
 from vault.storage.blocks import BlockSource
+from vault.storage.readahead import ReadAhead
 
 FOLDER: Final = "releases"
 REQUEST: Final = "request.json"
@@ -177,10 +178,14 @@ def fetch(
         evidence, collected = collect(own, link, sites)
         combined = combine_part(evidence, own.key, collected.holders)
         through_vault = link.blocks(own.request.digest)
-        with closing(through_vault):
+        with closing(through_vault), ExitStack() as stack:
             blocks = _Blocks(source or through_vault, evidence)
             part_root = decode_root(root := blocks.get(evidence.root))
-            through_vault.expect([cid for cid, _ in part_root.blocks()])
+            if source is None:
+                through_vault.expect(list(part_root.links()))
+            else:
+                ahead = stack.enter_context(ReadAhead(source, part_root.links()))
+                blocks = _Blocks(ahead, evidence)
             with blocks.blame():
                 opened = open_part(combined.key, root, blocks.get)
             record = check_record(evidence, opened.record)
