@@ -17,7 +17,7 @@ from typing import Final
 from proofs import envelope, group, pedersen
 from proofs.attestation import Attestation, personal_part_digest
 from proofs.envelope import PayloadType
-from proofs.ids import new_document_id
+from proofs.ids import digest_of, new_document_id
 from proofs.schema import AttributeClass
 from proofs.values import format_value
 from proofs.witness import Witness
@@ -154,26 +154,25 @@ class Sealing:
             ),
             commitments=self._witness.commitments(),
         )
-        attestation = Attestation.parse(payload)
-        digest = bytes.fromhex(attestation.digest)
-        parts, shares = self._share(digest)
+        digest = digest_of(payload)
+        parts, shares = self._share(bytes.fromhex(digest))
         manifest = KeyManifest.build(
             document=self.document,
             version=prepared.version,
-            attestation=attestation.digest,
+            attestation=digest,
             sides=sealer.sides,
             parts=parts,
         )
         key = sealer.identity.signing_key
-        info = witness_info(self.document, prepared.version, digest)
+        info = witness_info(self.document, prepared.version, bytes.fromhex(digest))
         return Sealed(
             request_id=prepared.request_id,
             document=self.document,
             version=prepared.version,
             attestation=envelope.sign(PayloadType.ATTESTATION, payload, key),
-            attestation_digest=attestation.digest,
-            key_manifest=envelope.sign(PayloadType.KEY_MANIFEST, manifest, key),
-            manifest=KeyManifest.parse(manifest),
+            attestation_digest=digest,
+            key_manifest=envelope.sign(PayloadType.KEY_MANIFEST, manifest.data, key),
+            manifest=manifest,
             sealed_witness=hpke.seal(sealer.vault_key, self._witness.encode(), info),
             shares=tuple(shares),
             asset_root=self._roots[ASSET],

@@ -91,8 +91,8 @@ class KeyManifest:
         parts: Sequence[ManifestPart],
         epoch: int = 1,
         previous: str | None = None,
-    ) -> bytes:
-        """The payload to be signed; EncodingError for what `parse` would refuse."""
+    ) -> KeyManifest:
+        """The payload to be signed (`data`), as read back; EncodingError for what is refused."""
         payload: dict[str, Json] = {
             "attestation": attestation,
             "document": document,
@@ -127,9 +127,7 @@ class KeyManifest:
         }
         if previous is not None:
             payload["previous"] = previous
-        data = canonical.dump(payload)
-        cls.parse(data)
-        return data
+        return cls.parse(canonical.dump(payload))
 
     @classmethod
     def parse(cls, data: bytes) -> KeyManifest:
