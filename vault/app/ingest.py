@@ -14,7 +14,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import Final
 
 from sqlalchemy import Connection
@@ -78,6 +77,7 @@ class Ingest:
         self.clock = clock
         self.staged = Staged()
         self.running = Running()
+        self._schemas: dict[str, Schema] = {}
         self.checks = Checks(sites, key, self.schema, clock)
 
     def begin(self, caller: Principal, documents: int) -> PutCall:
@@ -87,9 +87,13 @@ class Ingest:
         return PutCall(self, caller, documents)
 
     def schema(self, digest: str) -> Schema | None:
-        """A registered schema."""
-        data = self.catalog.schema_bytes(digest)
-        return None if data is None else _parse_schema(data)
+        """A registered schema. None is ever changed or removed, so each is read once."""
+        found = self._schemas.get(digest)
+        if found is None:
+            data = self.catalog.schema_bytes(digest)
+            if data is not None:
+                found = self._schemas[digest] = Schema.parse(data)
+        return found
 
     def sweep(self) -> int:
         """Remove blocks and keys older than an hour that no committed document lists.
@@ -359,8 +363,3 @@ def numbered(error: VaultError, number: int, count: int) -> VaultError:
         return error
     text = f"document {number + 1} of {count}: {error}"
     return type(error)(text, reason=error.reason, field=error.field)
-
-
-@lru_cache(maxsize=64)
-def _parse_schema(data: bytes) -> Schema:
-    return Schema.parse(data)

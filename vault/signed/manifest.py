@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from proofs import canonical
@@ -191,8 +192,7 @@ def _read_side(fields: Fields, side: Side) -> ManifestSide:
             key=item.hex("key", 32),
         )
         item.end()
-        principal = Principal.parse(holder.uri)
-        if (principal.jurisdiction, principal.role) != (side, "holder"):
+        if not _holds_for(holder.uri, side):
             raise EncodingError(f"{item.where}: {holder.uri} is not a key holder of {side}")
         holders.append(holder)
     fields.end()
@@ -204,6 +204,12 @@ def _read_side(fields: Fields, side: Side) -> ManifestSide:
     except InvalidInputError as error:
         raise EncodingError(f"{fields.where}: {error}") from None
     return ManifestSide(side, threshold, tuple(holders))
+
+
+@lru_cache(maxsize=1024)  # the same few holders stand in every manifest
+def _holds_for(uri: str, side: Side) -> bool:
+    principal = Principal.parse(uri)
+    return (principal.jurisdiction, principal.role) == (side, "holder")
 
 
 def _read_part(fields: Fields, part: Part, sides: Sequence[ManifestSide]) -> ManifestPart:

@@ -67,11 +67,10 @@ class Catalog:
 
     # --- commits --------------------------------------------------------------------------------
 
-    def check_fits(self, new: Iterable[StoredVersion]) -> None:
+    def check_fits(self, new: Sequence[StoredVersion]) -> None:
         """The refusals of `commit` that can be told before anything is deposited."""
         with self.database.read() as connection:
-            for stored in new:
-                _check_place(connection, stored)
+            _check_places(connection, new)
 
     def commit(
         self, new: Sequence[NewVersion], *, also: Callable[[Connection], None] | None = None
@@ -81,32 +80,35 @@ class Catalog:
         Raises ConflictError for a version that is not newer than the last, another asset than the
         document's, or a request id used before; NotAllowedError for another's document.
         """
+        stored = [item.stored for item in new]
         with self.database.write() as connection:
+            _check_places(connection, stored)
+            connection.execute(insert(versions), [_columns(each) for each in stored])
+            digests = [each.attestation_digest for each in stored]
+            added = select(versions.c.attestation_digest, versions.c.id)
+            added = added.where(versions.c.attestation_digest.in_(digests))
+            numbers = dict(connection.execute(added).tuples().all())
+            receipt_rows: list[dict[str, Any]] = []
+            block_rows: list[dict[str, Any]] = []
             for item in new:
-                _check_place(connection, item.stored)
-                added = insert(versions).values(**_columns(item.stored)).returning(versions.c.id)
-                number = connection.execute(added).scalar_one()
-                connection.execute(
-                    insert(receipts),
-                    [
-                        {
-                            "version_id": number,
-                            "holder": receipt.holder,
-                            "epoch": receipt.epoch,
-                            "index": receipt.index,
-                            "envelope": receipt.envelope,
-                        }
-                        for receipt in item.receipts
-                    ],
+                number = numbers[item.stored.attestation_digest]
+                receipt_rows += (
+                    {
+                        "version_id": number,
+                        "holder": receipt.holder,
+                        "epoch": receipt.epoch,
+                        "index": receipt.index,
+                        "envelope": receipt.envelope,
+                    }
+                    for receipt in item.receipts
                 )
-                connection.execute(
-                    insert(blocks),
-                    [
-                        {"cid": cid, "version_id": number, "part": part}
-                        for part, cids in item.blocks.items()
-                        for cid in cids
-                    ],
+                block_rows += (
+                    {"cid": cid, "version_id": number, "part": part}
+                    for part, cids in item.blocks.items()
+                    for cid in cids
                 )
+            connection.execute(insert(receipts), receipt_rows)
+            connection.execute(insert(blocks), block_rows)
             if also is not None:
                 also(connection)
 
@@ -215,14 +217,29 @@ def owned(stored: StoredVersion | None, custodian: str, otherwise: str) -> Store
     return stored
 
 
-def _check_place(connection: Connection, new: StoredVersion) -> None:
+def _check_places(connection: Connection, new: Sequence[StoredVersion]) -> None:
+    """What only the catalogue knows of a put of at most a few dozen versions."""
     query = (
-        select(versions.c.version, versions.c.custodian, versions.c.asset)
-        .where(versions.c.document == new.document)
-        .order_by(versions.c.version.desc())
-        .limit(1)
+        select(versions.c.document, versions.c.version, versions.c.custodian, versions.c.asset)
+        .where(versions.c.document.in_([each.document for each in new]))
+        .order_by(versions.c.version)
     )
-    last = connection.execute(query).first()
+    newest = {row.document: row for row in connection.execute(query)}
+    used = select(versions.c.custodian, versions.c.request_id).where(
+        versions.c.request_id.in_([each.request_id for each in new])
+    )
+    taken = {tuple(row) for row in connection.execute(used)}
+    for each in new:
+        _check_version(each, newest.get(each.document))
+        if (each.custodian, each.request_id) in taken:
+            raise ConflictError(
+                f"request id {each.request_id} has committed a document: ask for it with GetPut",
+                reason="REQUEST_ID_USED",
+                field="request_id",
+            )
+
+
+def _check_version(new: StoredVersion, last: Any) -> None:
     if last is None:
         if new.version != 1:
             raise ConflictError(
@@ -232,6 +249,8 @@ def _check_place(connection: Connection, new: StoredVersion) -> None:
     elif last.custodian != new.custodian:
         raise NotAllowedError(f"document {new.document} is another custodian's", field="document")
     elif last.version >= new.version:
+        # Higher numbers may leave a gap: of a version that was signed and never stored, nothing
+        # else may be signed.
         raise ConflictError(
             f"document {new.document} has version {last.version} already", field="version"
         )
@@ -239,15 +258,6 @@ def _check_place(connection: Connection, new: StoredVersion) -> None:
         raise ConflictError(
             f"document {new.document} is about asset {last.asset}, every version of it must be",
             field="asset",
-        )
-    used = select(versions.c.id).where(
-        versions.c.custodian == new.custodian, versions.c.request_id == new.request_id
-    )
-    if connection.execute(used).first() is not None:
-        raise ConflictError(
-            f"request id {new.request_id} has committed a document: ask for it with GetPut",
-            reason="REQUEST_ID_USED",
-            field="request_id",
         )
 
 
