@@ -1,0 +1,508 @@
+"""Makes the test vectors for verifiers: one failure each, with the error class that it must end in.
+
+Proofs hold randomness, so the bundles themselves are made once and kept in `base.json`, with
+everything that a verifier needs (request, trust files, sets, the clock). `bundles.json` is made
+from it without any randomness, and a test makes it again and compares. A vector is a bundle of the
+base with splices (at byte `at`, remove `remove` bytes, insert the bytes `insert`), the verifier's
+inputs, and `expect`: `Verified`, or the class of the refusal.
+
+    python tests/vectors/generate.py           writes bundles.json from base.json
+    python tests/vectors/generate.py --base    makes new bundles first
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent))
+
+from support import bundles as world  # noqa: E402
+from support.bundles import DAY, NOW, Parts, context_for, parts  # noqa: E402
+
+from proofs.canonical import format_instant  # noqa: E402
+from proofs.grant import GrantedDocument  # noqa: E402
+from proofs.named_set import NamedSet  # noqa: E402
+from proofs.trust import entry  # noqa: E402
+
+BASE, VECTORS = HERE / "base.json", HERE / "bundles.json"
+Tree = dict[str, Any]
+
+
+# --- the base: made once, with fresh randomness -------------------------------------------------
+
+
+def few(**changes: object) -> Parts:
+    return parts(world.SMALL_FACTS, **changes)
+
+
+def timed(**changes: object) -> Parts:
+    found = few()
+    return replace(found, context=context_for(found.request, **changes))
+
+
+def granted(*changes: tuple[str, object]) -> Parts:
+    return few(grant_changes=changes)
+
+
+def asking(*facts: str, **changes: object) -> Parts:
+    asked = world.request(world.SMALL_FACTS, facts=facts, **changes)
+    return world.answering(few(), asked)
+
+
+def listed(found: NamedSet) -> Parts:
+    facts = ("owner not in @sanctions",)
+    asked = world.request(facts, sets=[found.reference])
+    return world.answering(parts(facts), asked, sets=(found,))
+
+
+def other_context(**changes: object) -> Parts:
+    found = few()
+    return replace(found, context=replace(found.context, **changes))  # type: ignore[arg-type]
+
+
+# Name, attack, a dishonest prover's bundle, the class of its refusal.
+FORGED: list[tuple[str, str, Callable[[], bytes], str]] = [
+    (
+        "signer-unknown",
+        "everything signed by a key that nobody pinned",
+        lambda: few(attestation_signer=world.STRANGER, grant_signer=world.STRANGER).forge(),
+        "TrustError",
+    ),
+    (
+        "signer-authority",
+        "an attestation by a key that is pinned for sets",
+        lambda: few(attestation_signer=world.AUTHORITY, grant_signer=world.AUTHORITY).forge(),
+        "TrustError",
+    ),
+    (
+        "attestation-expired",
+        "facts of a document version that is no longer attested",
+        lambda: few(attestation=world.attestation(valid_until=NOW)).forge(),
+        "BindingError",
+    ),
+    (
+        "attestation-future",
+        "an attestation of tomorrow",
+        lambda: few(attestation=world.attestation(attested_at=NOW + DAY)).forge(),
+        "BindingError",
+    ),
+    (
+        "attestation-other-asset",
+        "a document of another asset in the place of the one that was asked about",
+        lambda: few(attestation=world.attestation(asset="cn-pv-0043")).forge(),
+        "GrantError",
+    ),
+    (
+        "attestation-absent",
+        "an attribute left out that the schema requires",
+        lambda: few(
+            attestation=world.attestation(commitments=(None, *world.witness().commitments()[1:]))
+        ).forge(),
+        "BindingError",
+    ),
+    (
+        "schema-other",
+        "the same numbers under another unit",
+        lambda: few().forge(
+            schema_bytes=world.schema().encode().replace(b'"unit":"MW"', b'"unit":"kW"')
+        ),
+        "BindingError",
+    ),
+    (
+        "grant-other-signer",
+        "a consent signed by a stranger",
+        lambda: few(grant_signer=world.STRANGER).forge(),
+        "GrantError",
+    ),
+    (
+        "grant-expired",
+        "a consent that is over",
+        lambda: granted(("expires", NOW), ("bundle_expires", NOW)).forge(),
+        "GrantError",
+    ),
+    (
+        "grant-other-request",
+        "the consent to another request",
+        lambda: granted(("request", "00" * 32)).forge(),
+        "GrantError",
+    ),
+    (
+        "grant-other-attestation",
+        "the consent to another document version",
+        lambda: granted(
+            (
+                "documents",
+                [GrantedDocument("doc", few().attested.document, 2, "00" * 32)],
+            )
+        ).forge(),
+        "GrantError",
+    ),
+    (
+        "grant-other-sets",
+        "the consent to other sets",
+        lambda: granted(("sets", [world.named_set().reference])).forge(),
+        "GrantError",
+    ),
+    (
+        "grant-other-facts",
+        "one consent used for other facts",
+        lambda: few().forge(facts=("annual_yield >= 0.05",)),
+        "GrantError",
+    ),
+    (
+        "grant-other-audience",
+        "one consent used for another audience",
+        lambda: other_context(audience="Somebody Else").forge(),
+        "GrantError",
+    ),
+    (
+        "grant-other-purpose",
+        "one consent used for another purpose",
+        lambda: other_context(purpose="Marketing").forge(),
+        "GrantError",
+    ),
+    (
+        "bundle-early",
+        "a bundle whose time has not come",
+        lambda: timed(not_before=NOW + DAY).forge(),
+        "ContextError",
+    ),
+    (
+        "bundle-expired",
+        "an old bundle",
+        lambda: timed(expires=NOW).forge(),
+        "ContextError",
+    ),
+    (
+        "bundle-outlives-grant",
+        "a bundle that lives longer than the custodian consented to",
+        lambda: timed(expires=NOW + 21 * DAY).forge(),
+        "ContextError",
+    ),
+    (
+        "bundle-outlives-attestation",
+        "a bundle that lives longer than its attestation",
+        lambda: few(attestation=world.attestation(valid_until=NOW + 14 * DAY)).forge(),
+        "ContextError",
+    ),
+    (
+        "set-other-authority",
+        "a list of one's own under the authority's name",
+        lambda: listed(world.named_set("sanctions", signer=world.STRANGER)).forge(),
+        "SetError",
+    ),
+    (
+        "set-older",
+        "a list without the newest name",
+        lambda: listed(world.named_set("sanctions", version=2, extra=("Since Removed",))).forge(),
+        "SetError",
+    ),
+    (
+        "fact-other-spelling",
+        "a fact that is not in canonical form",
+        lambda: asking("annual_yield >= 8.00%").forge(),
+        "FactError",
+    ),
+    (
+        "fact-opening",
+        "the value of an attribute that may not be shown",
+        lambda: asking("annual_yield = 0.0912").forge(),
+        "FactError",
+    ),
+    (
+        "fact-opening-in-disguise",
+        "two ranges that leave one value",
+        lambda: asking("annual_yield <= 0.0912", "annual_yield >= 0.0912").forge(),
+        "FactError",
+    ),
+    (
+        "fact-other-sets",
+        "a set listed that no fact is about",
+        lambda: asking("annual_yield >= 0.08", sets=[world.named_set().reference]).forge(),
+        "BindingError",
+    ),
+    (
+        "transcript-other-context",
+        "a proof whose transcript held another expiry",
+        lambda: few().forge(
+            alter=lambda c: replace(c, context=replace(c.context, expires=NOW + DAY))
+        ),
+        "ProofError",
+    ),
+    (
+        "transcript-other-attestation",
+        "a proof whose transcript held another attestation",
+        lambda: few().forge(alter=lambda c: replace(c, attestation="00" * 32)),
+        "ProofError",
+    ),
+    (
+        "transcript-no-facts",
+        "a proof whose transcript held no fact texts",
+        lambda: few().forge(alter=lambda c: replace(c, facts=())),
+        "ProofError",
+    ),
+]
+
+
+def make_base() -> Tree:
+    """Fresh bundles, and all that a verifier needs beside them."""
+    six, one = world.good(), world.small()
+    scope = {"schemas": [world.schema().digest], "assets": ["cn-pv-*"]}
+    stranger = entry("custodian", world.signer_entry(world.STRANGER) | scope)
+    return {
+        "now": format_instant(NOW),
+        "audience": world.AUDIENCE,
+        "nonce": "5a" * 32,
+        "bundles": {
+            "six-facts": base64.b64encode(six[1]).decode(),
+            "one-range": base64.b64encode(one[1]).decode(),
+            **{name: base64.b64encode(forge()).decode() for name, _, forge, _ in FORGED},
+        },
+        "requests": {
+            "six-facts": six[0].request.data.decode(),
+            "one-range": one[0].request.data.decode(),
+            "other-nonce": world.request(world.SMALL_FACTS, nonce="00" * 32).data.decode(),
+            "other-purpose": world.request(world.SMALL_FACTS, purpose="Other").data.decode(),
+        },
+        "trust": {
+            "pinned": world.trust_text(),
+            "no-scope": world.trust_text(custodian={"assets": []}),
+            "other-asset": world.trust_text(custodian={"assets": ["cn-swap-*"]}),
+            "other-schema": world.trust_text(custodian={"schemas": ["00" * 32]}),
+            "key-expired": world.trust_text(custodian={"valid_until": format_instant(NOW)}),
+            "key-younger-than-attestation": world.trust_text(
+                custodian={"valid_from": format_instant(NOW - DAY)}
+            ),
+            "newer-set-wanted": world.trust_text(least_version=4),
+            "only-a-stranger": stranger,
+        },
+        "sets": {
+            "fuels": world.named_set("fuels").export().decode(),
+            "sanctions": world.named_set("sanctions").export().decode(),
+            "sanctions-newer": world.named_set("sanctions", version=4, extra=("Newly Listed",))
+            .export()
+            .decode(),
+        },
+    }
+
+
+# --- the vectors: made from the base, without randomness ----------------------------------------
+
+
+def splices(before: bytes, after: bytes) -> list[Tree]:
+    """The one splice that makes `after` of `before`."""
+    start = 0
+    while start < min(len(before), len(after)) and before[start] == after[start]:
+        start += 1
+    end = 0
+    while end < min(len(before), len(after)) - start and before[-1 - end] == after[-1 - end]:
+        end += 1
+    insert = after[start : len(after) - end]
+    return [
+        {
+            "at": start,
+            "remove": len(before) - end - start,
+            "insert": base64.b64encode(insert).decode(),
+        }
+    ]
+
+
+def apply(data: bytes, changes: list[Tree]) -> bytes:
+    """A bundle with its splices done."""
+    for each in changes:
+        at, remove = each["at"], each["remove"]
+        data = data[:at] + base64.b64decode(each["insert"]) + data[at + remove :]
+    return data
+
+
+def make_vectors(base: Tree) -> list[Tree]:
+    """Every vector, in a fixed order."""
+    one = base64.b64decode(base["bundles"]["one-range"])
+    found: list[Tree] = []
+
+    def add(name: str, attack: str, expect: str, **inputs: object) -> None:
+        data = inputs.pop("data", None)
+        vector: Tree = {
+            "name": name,
+            "attack": attack,
+            "bundle": "one-range",
+            "splices": [] if data is None else splices(one, data),  # type: ignore[arg-type]
+            "request": None,
+            "audience": base["audience"],
+            "nonce": base["nonce"],
+            "trust": "pinned",
+            "sets": ["fuels", "sanctions"],
+            "now": base["now"],
+            "expect": expect,
+        }
+        found.append(vector | inputs)
+
+    add("one-range", "none", "Verified")
+    add("six-facts", "none", "Verified", bundle="six-facts")
+    for name in ("one-range", "six-facts"):
+        asked = {"bundle": name, "request": name, "audience": None, "nonce": None}
+        add(f"{name}-by-request", "none", "Verified", **asked)
+    for name, attack, _, expect in FORGED:
+        add(name, attack, expect, bundle=name)
+    _spellings(one, add)
+    _proofs(one, add)
+    _expectations(add)
+    return found
+
+
+def _spellings(one: bytes, add: Callable[..., None]) -> None:
+    tree = json.loads(one)
+    digest, signature = tree["context"]["request"], tree["grants"][0]["signatures"][0]["sig"]
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    loose = signature[:-3] + alphabet[alphabet.index(signature[-3]) + 1] + "=="
+    end = one[:-1]
+    for name, attack, data in (
+        ("cut-off", "the last byte missing", end),
+        ("cut-in-half", "half of the file", one[: len(one) // 2]),
+        ("empty", "no file content", b""),
+        ("line-end", "a line end behind the file", one + b"\n"),
+        ("byte-order-mark", "a byte order mark before it", b"\xef\xbb\xbf" + one),
+        ("space", "one space between two tokens", one.replace(b'"facts":[', b'"facts": [')),
+        ("escape", "a letter as an escape", one.replace(b'"Harbour', b'"\\u0048arbour')),
+        ("hex-case", "a digest in capitals", one.replace(digest.encode(), digest.upper().encode())),
+        ("base64-bits", "unused bits set", one.replace(signature.encode(), loose.encode())),
+        ("version", "another format version", one.replace(b"bundle/v1", b"bundle/v2")),
+        ("unknown-field", "a field that this version does not know", end + b',"z":1}'),
+        ("repeated-field", "a field twice", end + b',"sets":[]}'),
+        ("float", "a number with a point", end + b',"z":1.0}'),
+        ("huge-number", "a number past every integer", end + b',"z":1e400}'),
+        ("deep", "ten thousand brackets", b"[" * 10_000),
+        ("not-utf8", "a byte that is no UTF-8", one.replace(b"Harbour", b"Harb\xffur")),
+        ("no-grant", "the grant left out", _with(tree, grants=[])),
+        ("two-grants", "the grant twice", _with(tree, grants=tree["grants"] * 2)),
+        ("no-facts", "no facts at all", _with(tree, facts=[])),
+        ("fact-twice", "one fact twice", _with(tree, facts=tree["facts"] * 2)),
+        (
+            "other-evidence",
+            "a kind of evidence unknown here",
+            one.replace(b'"kind":"a', b'"kind":"b'),
+        ),
+    ):
+        add(name, attack, "EncodingError", data=data)
+    signatures = tree["grants"][0]["signatures"]
+    doubled = [tree["grants"][0] | {"signatures": signatures * 2}]
+    add("two-signatures", "a second signature", "SignatureError", data=_with(tree, grants=doubled))
+    edited = _payload(tree["grants"][0], b'"version":2', b'"version":1')
+    add("grant-edited", "a consent edited", "SignatureError", data=_with(tree, grants=[edited]))
+    document = tree["documents"][0]
+    edited = document | {"envelope": _payload(document["envelope"], b'"to":"2026', b'"to":"2027')}
+    add("attestation-edited", "a later day", "SignatureError", data=_with(tree, documents=[edited]))
+    other = document["envelope"] | {"payloadType": tree["grants"][0]["payloadType"]}
+    moved = _with(tree, documents=[document | {"envelope": other}])
+    add("attestation-as-grant", "one kind of payload as another", "SignatureError", data=moved)
+
+
+def _proofs(one: bytes, add: Callable[..., None]) -> None:
+    tree = json.loads(one)
+    proof = base64.b64decode(tree["proof"])
+    order = 0x73EDA753299D7D483339D80809A1D80553BDA402FFFE5BFEFFFFFFFF00000001
+    last = (int.from_bytes(proof[-32:], "big") + order).to_bytes(32, "big")
+
+    def put(name: str, attack: str, expect: str, changed: bytes) -> None:
+        data = _with(tree, proof=base64.b64encode(changed).decode())
+        add(name, attack, expect, data=data)
+
+    put("proof-short", "the last scalar missing", "EncodingError", proof[:-32])
+    put("proof-long", "a byte behind the proof", "EncodingError", proof + b"\0")
+    put("proof-identity", "a point at infinity", "EncodingError", b"\xc0" + bytes(47) + proof[48:])
+    junk = b"\xc0" + b"\x01" * 47 + proof[48:]
+    put("proof-junk-infinity", "junk behind an infinity flag", "EncodingError", junk)
+    flags = bytes([proof[0] & 0x7F]) + proof[1:]
+    put("proof-uncompressed", "the compression flag missing", "EncodingError", flags)
+    past = b"\x9f" + b"\xff" * 47 + proof[48:]
+    put("proof-coordinate", "a coordinate past the field", "EncodingError", past)
+    put("proof-scalar", "a scalar past the group's order", "EncodingError", proof[:-32] + last)
+    negated = bytes([proof[0] ^ 0x20]) + proof[1:]
+    put("proof-negated", "a point with the other sign", "ProofError", negated)
+    swapped = proof[48:96] + proof[:48] + proof[96:]
+    put("proof-swapped", "two points exchanged", "ProofError", swapped)
+
+
+def _expectations(add: Callable[..., None]) -> None:
+    by_file = {"audience": None, "nonce": None}
+    six = {"bundle": "six-facts"}
+    for name, attack, expect, inputs in (
+        ("audience-other", "made for another", "ContextError", {"audience": "Somebody Else"}),
+        ("nonce-other", "another question's answer", "ContextError", {"nonce": "00" * 32}),
+        ("nonce-none", "the verifier gave no nonce", "ContextError", {"nonce": None}),
+        ("request-nonce", "another nonce", "ContextError", {"request": "other-nonce"} | by_file),
+        (
+            "request-purpose",
+            "another purpose",
+            "ContextError",
+            {"request": "other-purpose"} | request,
+        ),
+        ("request-facts", "other facts", "ContextError", {"request": "six-facts"} | by_file),
+        ("trust-scope-none", "a custodian without a scope", "TrustError", {"trust": "no-scope"}),
+        ("trust-scope-asset", "out of scope: asset", "TrustError", {"trust": "other-asset"}),
+        ("trust-scope-schema", "out of scope: schema", "TrustError", {"trust": "other-schema"}),
+        ("trust-key-expired", "a retired key", "TrustError", {"trust": "key-expired"}),
+        (
+            "trust-key-young",
+            "signed before the key was in force",
+            "TrustError",
+            {"trust": "key-younger-than-attestation"},
+        ),
+        ("trust-stranger", "nobody known signed it", "TrustError", {"trust": "only-a-stranger"}),
+        (
+            "set-missing",
+            "a set not at hand",
+            "SetError",
+            six | {"sets": ["fuels"]},
+        ),
+        (
+            "set-newer",
+            "proven about the list before the newest name",
+            "SetError",
+            six | {"sets": ["fuels", "sanctions-newer"]},
+        ),
+        (
+            "set-least-version",
+            "an older list than the trust file takes",
+            "SetError",
+            six | {"trust": "newer-set-wanted"},
+        ),
+        ("clock-late", "a year later", "TrustError", {"now": "2999-01-01T00:00:00Z"}),
+    ):
+        add(name, attack, expect, **inputs)
+
+
+def _with(tree: Tree, **fields: object) -> bytes:
+    changed = tree | fields
+    return json.dumps(changed, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _payload(envelope: Tree, old: bytes, new: bytes) -> Tree:
+    payload = base64.b64decode(envelope["payload"])
+    changed = payload.replace(old, new)
+    if changed == payload:
+        raise ValueError("nothing to change")
+    return envelope | {"payload": base64.b64encode(changed).decode()}
+
+
+def write(path: Path, value: object) -> None:
+    """Readable JSON with a line end."""
+    path.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def main() -> None:
+    """See the module's docstring."""
+    if "--base" in sys.argv[1:]:
+        write(BASE, make_base())
+    write(VECTORS, make_vectors(json.loads(BASE.read_text(encoding="utf-8"))))
+
+
+if __name__ == "__main__":
+    main()
