@@ -442,7 +442,7 @@ def _expectations(add: Callable[..., None]) -> None:
             "request-purpose",
             "another purpose",
             "ContextError",
-            {"request": "other-purpose"} | request,
+            {"request": "other-purpose"} | by_file,
         ),
         ("request-facts", "other facts", "ContextError", {"request": "six-facts"} | by_file),
         ("trust-scope-none", "a custodian without a scope", "TrustError", {"trust": "no-scope"}),
