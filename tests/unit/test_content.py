@@ -272,6 +272,14 @@ class TestBounds:
         with pytest.raises(InvalidInputError):
             sealer.seal_record(b"")
         assert len(decode_root(sealer.finish()[1]).streams) == 1
+        blocks = sealer.seal_attachment(
+            FileInfo("f", "a/b", PLAIN_BYTES), io.BytesIO(bytes(PLAIN_BYTES))
+        )
+        next(blocks)
+        with pytest.raises(InvalidInputError):
+            sealer.finish()
+        list(blocks)
+        assert len(decode_root(sealer.finish()[1]).streams) == 2
 
     def test_too_many_streams(self) -> None:
         """One attachment too many is refused before it is read."""
