@@ -26,7 +26,6 @@ from vault.storage.kubo_rpc import KuboRpc
 RPC_USER: Final = "vault"
 _START_SECONDS: Final = 60.0
 _STOP_SECONDS: Final = 20.0
-_BUILT: Final = Path(".build/kubo/ipfs")
 
 
 def find_ipfs() -> Path | None:
@@ -34,9 +33,10 @@ def find_ipfs() -> Path | None:
     named = os.environ.get("IPFS_BINARY")
     if named:
         return Path(named) if os.access(named, os.X_OK) else None
-    for folder in (Path.cwd(), Path(__file__).parents[2]):
-        if os.access(folder / _BUILT, os.X_OK):
-            return folder / _BUILT
+    # Beside this very code, never in the working directory: anyone may have put one there.
+    built = Path(__file__).parents[2] / ".build" / "kubo" / "ipfs"
+    if os.access(built, os.X_OK):
+        return built
     found = shutil.which("ipfs")
     return Path(found) if found else None
 
