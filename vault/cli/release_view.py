@@ -48,20 +48,25 @@ def short(uri: str) -> str:
     return uri.removeprefix("spiffe://").partition("/")[2] or uri
 
 
+def _halves(digest: str) -> list[str]:
+    """A digest on two lines: one would be broken anywhere by a narrow terminal."""
+    return [digest[:32], digest[32:]]
+
+
 def print_request(request: ReleaseRequest, *, signed_by: str) -> None:
     """Everything that the signed bytes say. Whoever calls has verified them."""
     rows: tuple[Row, ...] = (
-        ("Release 调取申请", request.digest),
+        ("Release 调取申请", _halves(request.digest)),
         ("Part 部分", _PARTS[request.part]),
         ("Document 文件", f"{request.document}, version {request.version}"),
-        ("Attestation 证明", request.attestation),
+        ("Attestation 证明", _halves(request.attestation)),
         ("Requester 申请人", request.requester.uri),
         ("Purpose 目的", request.purpose),
         ("Legal basis 法律依据", request.legal_basis),
         ("Needs 需批准方", " + ".join(f"{side} quorum" for side in request.sides)),
         ("Made 提出于", format_instant(request.created)),
         ("Expires 失效于", format_instant(request.expires)),
-        ("Sealed to 收件密钥", request.recipient_key.key_id),
+        ("Sealed to 收件密钥", _halves(request.recipient_key.key_id)),
         ("Signature 签名", signed_by),
     )
     print_pairs(*rows)
