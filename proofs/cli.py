@@ -293,7 +293,8 @@ def verify(
 
 
 def _json_line(file: Path, outcome: dict[str, object]) -> str:
-    return json.dumps({"file": str(file)} | outcome, ensure_ascii=False)
+    # ASCII, so that no locale and no file name can break a line that a machine reads.
+    return json.dumps({"file": str(file)} | outcome)
 
 
 @cli.command()

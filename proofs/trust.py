@@ -235,8 +235,8 @@ class _Entry:
 
     def instant(self, name: str) -> datetime:
         value = self.take(name)
-        if isinstance(value, datetime) and value.tzinfo is not None:
-            return value.astimezone(UTC)
+        if isinstance(value, datetime) and value.tzinfo == UTC and not value.microsecond:
+            value = canonical.format_instant(value)
         if isinstance(value, str):
             return canonical.parse_instant(value, f"{self.where}: {name}")
         raise TrustError(f"trust file, {self.where}: {name} must be like 2026-01-31T00:00:00Z")

@@ -72,6 +72,23 @@ def test_takes_a_toml_instant_too() -> None:
     assert parse(text) == parse(entry("custodian", custodian()))
 
 
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        "0001-01-01T00:00:00Z",
+        "2026-01-01T00:00:00",
+        "2026-01-01T00:00:00.5Z",
+        "2026-01-01T08:00:00+08:00",
+        "2026-01-01",
+    ],
+)
+def test_other_toml_instants_are_refused(spelling: str) -> None:
+    """Local times, other offsets, fractions, days, and years in which no clock can be late."""
+    text = entry("custodian", custodian()).replace('"2026-01-01T00:00:00Z"', spelling)
+    with pytest.raises(TrustError, match="1970|must be like"):
+        parse(text)
+
+
 def test_looks_up_only_what_is_pinned() -> None:
     """A key of one role is not found under another, nor a set name that nobody was given."""
     trust = parse(entry("custodian", custodian()), entry("authority", authority()))
@@ -149,7 +166,10 @@ def test_refuses_a_custodian(changes: dict[str, object], message: str) -> None:
         (["x = " + "[" * 100_000], "not TOML"),
         ([entry("custodian", custodian())] * 2, "pinned twice"),
         (
-            [entry("custodian", custodian()), entry("authority", authority(key=custodian()["key"]))],
+            [
+                entry("custodian", custodian()),
+                entry("authority", authority(key=custodian()["key"])),
+            ],
             "pinned twice",
         ),
         (
@@ -174,6 +194,7 @@ def test_refuses_a_custodian(changes: dict[str, object], message: str) -> None:
             "number from 1",
         ),
         ([entry("authority", authority(schemas=[SCHEMA]))], "unknown key"),
+        ([entry("authority", authority(name_en=7))], "name_en must be a text"),
     ],
 )
 def test_refuses_a_file(entries: list[str], message: str) -> None:
