@@ -75,7 +75,7 @@ def _timed(action: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def _compare(
+def compare(
     name: str,
     ours: Callable[[], object],
     amount: int,
@@ -137,10 +137,10 @@ def measure_streams() -> list[Line]:
 
     bare = ("AES-GCM and SHA-256 of as much", both, FILE_BYTES)
     return [
-        _compare("AES-256-GCM, 1 MiB", lambda: cipher.encrypt(nonce, chunk, None), MIB, "B"),
-        _compare("SHA-256, 1 MiB", lambda: hashlib.sha256(chunk).digest(), MIB, "B"),
-        _compare("seal a 32 MiB attachment", seal, FILE_BYTES, "B", bare=bare),
-        _compare(
+        compare("AES-256-GCM, 1 MiB", lambda: cipher.encrypt(nonce, chunk, None), MIB, "B"),
+        compare("SHA-256, 1 MiB", lambda: hashlib.sha256(chunk).digest(), MIB, "B"),
+        compare("seal a 32 MiB attachment", seal, FILE_BYTES, "B", bare=bare),
+        compare(
             "open it (blocks in memory)",
             read,
             FILE_BYTES,
@@ -188,7 +188,7 @@ def measure_keys() -> list[Line]:
 
     public, private = key.public._key, key._key
     return [
-        _compare(
+        compare(
             "seal a share, with its info",
             many(
                 lambda: keys.seal(
@@ -201,17 +201,17 @@ def measure_keys() -> list[Line]:
             "share",
             bare=("HPKE encrypt", many(lambda: suite.encrypt(share, public, info)), count),
         ),
-        _compare(
+        compare(
             "open a share",
             many(lambda: keys.open(key, sealed, info)),
             count,
             "share",
             bare=("HPKE decrypt", many(lambda: suite.decrypt(sealed, private, info)), count),
         ),
-        _compare("rebuild a key from its seed", many(HpkeKey.generate), count, "key"),
-        _compare("split a key, 2 of 3", many(lambda: split(side, 2, 3)), count, "key"),
-        _compare("combine and check, 2 of 3", many(combine), count, "key"),
-        _compare("seal a part of a small document", many(seal_part), count, "part"),
+        compare("rebuild a key from its seed", many(HpkeKey.generate), count, "key"),
+        compare("split a key, 2 of 3", many(lambda: split(side, 2, 3)), count, "key"),
+        compare("combine and check, 2 of 3", many(combine), count, "key"),
+        compare("seal a part of a small document", many(seal_part), count, "part"),
     ]
 
 
@@ -238,23 +238,23 @@ def measure_store(directory: Path) -> list[Line]:
     amount = LARGE_BLOCKS * MIB
     synced = ("a 4 KiB file, synced", write_one, 1)
     lines = [
-        _compare(
+        compare(
             "put blocks of 1 MiB",
             lambda: store.put_many(next(longer)),
             amount,
             "B",
             bare=("files of 1 MiB, each synced", write_files, amount),
         ),
-        _compare("get blocks of 1 MiB", lambda: [store.get(c) for c, _ in large], amount, "B"),
-        _compare(
+        compare("get blocks of 1 MiB", lambda: [store.get(c) for c, _ in large], amount, "B"),
+        compare(
             "put 256 small blocks at once",
             lambda: store.put_many(next(batches)),
             SMALL_BLOCKS,
             "block",
             bare=synced,
         ),
-        _compare("put small blocks singly", put_singles, 20, "block", bare=synced),
-        _compare(
+        compare("put small blocks singly", put_singles, 20, "block", bare=synced),
+        compare(
             "get small blocks", lambda: [store.get(c) for c, _ in small], SMALL_BLOCKS, "block"
         ),
     ]
@@ -277,20 +277,20 @@ def measure_kubo(directory: Path, binary: Path) -> list[Line]:
                     ahead.get(cid)
 
         lines = [
-            _compare(
+            compare(
                 "Kubo: put 256 small blocks at once",
                 lambda: store.put_many(small),
                 SMALL_BLOCKS,
                 "block",
                 runs=1,
             ),
-            _compare(
+            compare(
                 "Kubo: put blocks of 1 MiB", lambda: store.put_many(large), amount, "B", runs=1
             ),
-            _compare(
+            compare(
                 "Kubo: get them", lambda: [store.get(cid) for cid in cids], amount, "B", runs=3
             ),
-            _compare("Kubo: get them from the other node", read_far, amount, "B", runs=1),
+            compare("Kubo: get them from the other node", read_far, amount, "B", runs=1),
         ]
         far.close()
         store.close()

@@ -102,28 +102,36 @@ def both_sides(
     """
     with tempfile.TemporaryDirectory(prefix="crossvault-bench-", dir=parent) as name:
         folder = Path(name)
-        now = now_utc()
-        base = _free_ports(2 * HOLDERS + 3)
-        for side, port in (("cn", base), ("hk", base + HOLDERS + 1)):
-            create_site(
-                folder / side,
-                trust_domain=TRUST_DOMAIN,
-                jurisdiction=side,
-                quorum=Quorum(threshold=2, holders=HOLDERS),
-                now=now,
-                port_base=port,
-            )
-        cn, hk = SiteFolder(folder / "cn"), SiteFolder(folder / "hk")
-        for site, side in ((cn, "cn"), (hk, "hk")):
-            people = [Enrolment(role, who) for where, role, who in enrolled if where == side]
-            if people:
-                site.issue_all(people, now=now)
-        for mine, theirs in ((cn, hk), (hk, cn)):
-            other = theirs.current()
-            mine.join(other.encoded, other.fingerprint)
+        cn, hk = make_sites(folder, enrolled)
         processes = [*processes_of(cn.folder), *processes_of(hk.folder)]
         with running(processes):
             yield BothSides(folder, cn, hk, processes)
+
+
+def make_sites(
+    folder: Path, enrolled: Sequence[tuple[str, str, str]]
+) -> tuple[SiteFolder, SiteFolder]:
+    """Two joined sites in `folder`, nothing started: mainland and Hong Kong."""
+    now = now_utc()
+    base = _free_ports(2 * HOLDERS + 3)
+    for side, port in (("cn", base), ("hk", base + HOLDERS + 1)):
+        create_site(
+            folder / side,
+            trust_domain=TRUST_DOMAIN,
+            jurisdiction=side,
+            quorum=Quorum(threshold=2, holders=HOLDERS),
+            now=now,
+            port_base=port,
+        )
+    cn, hk = SiteFolder(folder / "cn"), SiteFolder(folder / "hk")
+    for site, side in ((cn, "cn"), (hk, "hk")):
+        people = [Enrolment(role, who) for where, role, who in enrolled if where == side]
+        if people:
+            site.issue_all(people, now=now)
+    for mine, theirs in ((cn, hk), (hk, cn)):
+        other = theirs.current()
+        mine.join(other.encoded, other.fingerprint)
+    return cn, hk
 
 
 def fsync_seconds(folder: Path, *, repetitions: int = 100) -> float:

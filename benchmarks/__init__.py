@@ -1,0 +1,1 @@
+"""Benchmarks: each measures and prints; nothing here asserts."""
