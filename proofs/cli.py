@@ -264,27 +264,29 @@ def verify(
     """Check proof bundles against what you expect and whom you believe."""
     from proofs.bundle import LIMIT
     from proofs.render import print_refused, print_verified, refused_json, verified_json
-    from proofs.verify import verify_bundle
+    from proofs.verify import verify_many
 
     expected = _expectation(request_file, audience, nonce, asset)
     pinned = _load_trust(trust_file)
     sets = _load_sets(set_files)
     console, failed = _console(), False
-    for file in files:
-        if len(files) > 1 and not as_json:
+    outcomes = verify_many(
+        (_read(file, LIMIT) for file in files),
+        trust=pinned,
+        expectation=expected,
+        sets=sets,
+        now=_now(),
+    )
+    for file, found in zip(files, outcomes, strict=True):
+        if not as_json and len(files) > 1:
             click.echo(f"{file}:", err=True)
-        try:
-            found = verify_bundle(
-                _read(file, LIMIT), trust=pinned, expectation=expected, sets=sets, now=_now()
-            )
-        except CrossproofError as error:
+        if isinstance(found, CrossproofError):
             failed = True
             if as_json:
-                click.echo(_json_line(file, refused_json(error)))
+                click.echo(_json_line(file, refused_json(found)))
             else:
-                print_refused(console, error)
-            continue
-        if as_json:
+                print_refused(console, found)
+        elif as_json:
             click.echo(_json_line(file, verified_json(found)))
         else:
             print_verified(console, found)

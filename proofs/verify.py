@@ -45,7 +45,7 @@ SPEC.md, "Verification procedure".
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import InitVar, dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Final
@@ -105,10 +105,11 @@ class Verified:
     facts: tuple[str, ...]
     sets: tuple[VerifiedSet, ...]
     checked_at: datetime
-    _token: object
+    # Not a field: `dataclasses.replace` would hand it on to a copy with other facts.
+    _token: InitVar[object]
 
-    def __post_init__(self) -> None:
-        if self._token is not _TOKEN:
+    def __post_init__(self, _token: object) -> None:
+        if _token is not _TOKEN:
             raise TypeError("a Verified is made by verify_bundle alone")
 
 

@@ -834,3 +834,5 @@ def test_only_the_procedure_makes_a_verdict() -> None:
             checked_at=NOW,
             _token=object(),
         )
+    with pytest.raises(ValueError, match="_token"):
+        replace(found, facts=("capacity >= 99 MW",))
