@@ -26,7 +26,7 @@ from vault.client.prepare import FileToSeal, prepare
 from vault.client.release import OwnRelease, make_release
 from vault.client.release_link import Collected, ListedRelease
 from vault.client.seal import Sealed, Sealer, Sealing
-from vault.crypto.cids import Cid
+from vault.crypto.cids import Cid, check_block
 from vault.document_record import DocumentRecord
 from vault.errors import NotFoundError, VaultError
 from vault.identity import Identity
@@ -157,7 +157,8 @@ class LocalBlocks:
     def get(self, cid: Cid) -> bytes:
         """One block."""
         found = self._world.releases.read_blocks(self._caller, self._digest, [cid.binary])
-        return self._world.changed.get(cid, next(found)[1])
+        data = self._world.changed.get(cid, next(found)[1])
+        return check_block(cid, data, source=self.name)
 
     def close(self) -> None:
         """Nothing to close."""
