@@ -87,7 +87,7 @@ class Catalog:
             digests = [each.attestation_digest for each in stored]
             added = select(versions.c.attestation_digest, versions.c.id)
             added = added.where(versions.c.attestation_digest.in_(digests))
-            numbers = dict(connection.execute(added).tuples().all())
+            numbers = {row.attestation_digest: row.id for row in connection.execute(added)}
             receipt_rows: list[dict[str, Any]] = []
             block_rows: list[dict[str, Any]] = []
             for item in new:
