@@ -111,7 +111,9 @@ def import_speed(sides: BothSides, table: Path, custodian: str, *, batch: int, l
         process = _start(sides, table, identity, batch=batch, limit=limit)
         out, _ = process.communicate()
     counts = _counts(out, process)
-    return Speed(custodian, counts["imported"], counts["refused"], clock.seconds, clock.processor)
+    return Speed(
+        custodian, counts["imported"], counts["refused"], clock.seconds, dict(clock.processor)
+    )
 
 
 def import_killed(sides: BothSides, table: Path, *, limit: int) -> Killed:
