@@ -371,10 +371,11 @@ def _choose(name: str, digest: str, sets: Sequence[NamedSet]) -> NamedSet:
     at_hand = [each for each in sets if each.name == name]
     if not at_hand:
         raise SetError(f"@{name}: give its file with --set")
-    for each in at_hand:
-        if each.header.digest == digest:
-            return each
-    raise SetError(f"@{name}: proven about another version than the file given with --set")
+    same = [each for each in at_hand if each.header.digest == digest]
+    if not same:
+        raise SetError(f"@{name}: proven about another version than the file given with --set")
+    # The same members may have been signed again with a later end.
+    return max(same, key=lambda each: each.header.version)
 
 
 def _check_facts(bundle: Bundle, schema: Schema, sets: dict[str, NamedSet]) -> FactList:

@@ -14,6 +14,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from support import bundles
 from support.bundles import (
     ASSET,
@@ -568,6 +570,17 @@ def test_7_an_older_or_newer_list() -> None:
     assert check(with_set(newer).build(), held=(named_set(), newer))
 
 
+def test_7_the_same_members_signed_again() -> None:
+    """Of two files with the same members the later version counts, in whichever order given."""
+    stale = named_set(valid_days=0)
+    header = replace(named_set().header, version=4)
+    signed = envelope.sign(PayloadType.SET, header.encode(), private_key(AUTHORITY))
+    again = NamedSet.assemble(Envelope.parse(signed), named_set().members)
+    data = with_set(stale).build()
+    for held in ((stale, again), (again, stale)):
+        assert [each.named.header.version for each in check(data, held=held).sets] == [4]
+
+
 def test_7_older_than_pinned() -> None:
     """The trust file may ask for a least version."""
     data = with_set(named_set()).build()
@@ -836,3 +849,73 @@ def test_only_the_procedure_makes_a_verdict() -> None:
         )
     with pytest.raises(ValueError, match="_token"):
         replace(found, facts=("capacity >= 99 MW",))
+
+
+# --- no input ends in a traceback ---------------------------------------------------------------
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53) + 1, 2**53 - 1)
+    | st.text(max_size=20)
+    | st.sampled_from(["1970-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "00" * 32, "AAAA", "0"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
+    max_leaves=6,
+)
+
+
+def places(tree: object, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
+    """The paths of all nodes but the root."""
+    found: list[tuple[str | int, ...]] = [path] if path else []
+    if isinstance(tree, dict):
+        steps: list[tuple[str | int, object]] = list(tree.items())
+    elif isinstance(tree, list):
+        steps = list(enumerate(tree))
+    else:
+        steps = []
+    for step, inner in steps:
+        found += places(inner, (*path, step))
+    return found
+
+
+def with_node(tree: dict[str, object], path: tuple[str | int, ...], value: object) -> bytes | None:
+    """The tree with one node replaced, canonical; None where it cannot be written."""
+    at: object = tree
+    for step in path[:-1]:
+        at = at[step]  # type: ignore[index]
+    at[path[-1]] = value  # type: ignore[index]
+    try:
+        return canonical.dump(tree)
+    except CrossproofError:
+        return None
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_any_node_replaced_by_anything_is_refused(data: st.DataObject) -> None:
+    """Every field of the file, with values of every type: refused, and by our errors only."""
+    tree = json.loads(good()[1])
+    path = data.draw(st.sampled_from(places(tree)))
+    changed_bundle = with_node(tree, path, data.draw(JSON))
+    if changed_bundle is not None and changed_bundle != good()[1]:
+        refused(CrossproofError, "", changed_bundle)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(["attestation", "grant"]), st.data())
+def test_whatever_the_custodian_signs_is_no_traceback(kind: str, data: st.DataObject) -> None:
+    """A signed payload with any node replaced by anything: refused, or nothing was changed."""
+    tree = json.loads(small()[1])
+    payload = small()[0].attestation if kind == "attestation" else small()[0].grant
+    inner = json.loads(payload)
+    path = data.draw(st.sampled_from(places(inner)))
+    changed_payload = with_node(inner, path, data.draw(JSON))
+    if changed_payload is None or changed_payload == payload:
+        return
+    types = {"attestation": PayloadType.ATTESTATION, "grant": PayloadType.GRANT}
+    signed = json.loads(envelope.sign(types[kind], changed_payload, private_key(CUSTODIAN)))
+    if kind == "attestation":
+        tree["documents"][0]["envelope"] = signed
+    else:
+        tree["grants"] = [signed]
+    refused(CrossproofError, "", canonical.dump(tree))
