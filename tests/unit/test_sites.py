@@ -312,6 +312,32 @@ def test_a_running_process_takes_later_files_and_keeps_good_ones(sites: TwoSites
     assert running.site("cn").number == number
 
 
+def test_a_running_process_keeps_the_site_key_it_started_with(
+    sites: TwoSites, tmp_path: Path
+) -> None:
+    """Exchanged pins and a file of another key with a higher number change nothing at run time."""
+    folder = sites.folder("cn", "vault", "main") / "sites"
+    running = SiteSet.load(folder)
+    create_site(
+        tmp_path / "hk",
+        trust_domain="rwa.example",
+        jurisdiction="hk",
+        quorum=Quorum(threshold=2, holders=3),
+        now=now_utc(),
+    )
+    impostor = SiteFolder(tmp_path / "hk")
+    for name in ("one", "two", "three"):
+        impostor.issue("spv", name, now=now_utc())
+    pins = (folder / "pins.toml").read_text().splitlines()
+    pins[-1] = f'hk = "{impostor.current().fingerprint}"'
+    (folder / "hk.json").write_bytes(impostor.current().encoded)
+    (folder / "pins.toml").write_text("\n".join(pins))
+    assert impostor.current().number > running.site("hk").number
+    assert SiteSet.load(folder).site("hk") == impostor.current()  # the files are sound
+    running.refresh()
+    assert running.site("hk") == sites.hk.current()
+
+
 def test_lookups_say_who_is_valid(sites: TwoSites) -> None:
     """Valid principals are found by URI and by key; expired ones are refused, absent ones too."""
     both = sites.cn.sites()
