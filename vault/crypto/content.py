@@ -271,13 +271,12 @@ def _encode_info(info: FileInfo) -> bytes:
 class _PaddedSource:
     """The description of a file, its content, then zeros; reads are exact."""
 
-    __slots__ = ("_ended", "_head", "_reader", "_remaining")
+    __slots__ = ("_head", "_reader", "_remaining")
 
     def __init__(self, head: bytes, reader: Reader, length: int):
         self._head = head
         self._reader = reader
         self._remaining = length
-        self._ended = False
 
     def read(self, size: int) -> bytes:
         pieces = [self._head[:size]]
@@ -290,9 +289,7 @@ class _PaddedSource:
             pieces.append(piece)
             wanted -= len(piece)
             self._remaining -= len(piece)
-        if not self._remaining and not self._ended:
-            self._ended = True
-            if self._reader.read(1):
-                raise InvalidInputError("a file is longer than stated", field="attachment")
+        if not self._remaining and self._reader.read(1):
+            raise InvalidInputError("a file is longer than stated", field="attachment")
         pieces.append(bytes(wanted))
         return b"".join(pieces)
