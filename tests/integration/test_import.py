@@ -17,9 +17,11 @@ from support.cluster import VAULT, Cluster
 from support.plants import AUTHORED, COLUMNS, MAPPING, SCHEMA, csv_bytes, plant
 from support.sites import make_two_sites
 
+from proofs.schema import Schema
 from vault import cli
-from vault.client import documents
+from vault.client import documents, pinned_schemas
 from vault.client.session import at_vault
+from vault.identity import Identity
 
 CROSSVAULT = (sys.executable, "-c", "from vault.cli import main; main()")
 MOMENT = 120.0
@@ -273,6 +275,44 @@ def test_a_holder_that_stays_away(
     assert "the holder h2 at" in err
     assert json.loads(out)["imported"] == 4
     assert work.stored("f") == every_one_once("f", range(1, 5), but=set())
+
+
+def test_rows_that_only_the_vault_refuses(work: Work, capsys: pytest.CaptureFixture[str]) -> None:
+    """One row that the vault refuses does not take the others of its batch with it.
+
+    When it refuses all of a batch, the import ends and says why.
+    """
+    rows = [(*plant(i, id=f"day-{i}"), "2018-06-01") for i in range(1, 6)]
+    rows[2] = (*rows[2][:-1], "2999-01-01")
+    table = work.folder / "day.csv"
+    mapping = work.folder / "plants.mapping.toml"
+    mapping.write_text(MAPPING.replace('"2018-06-01"', '"{day}"'))
+    table.write_bytes(csv_bytes(rows, columns=(*COLUMNS, "day")))
+    assert cli.run(work.command(table)) == 1
+    printed = capsys.readouterr()
+    assert json.loads(printed.out) == {"imported": 4, "already": 0, "refused": 1}
+    assert work.stored("day") == every_one_once("day", range(1, 6), but={3})
+    assert "3,4,attestation: speaks of days to come" in work.refused(table).read_text()
+
+    mapping.write_text(MAPPING.replace('"2018-06-01"', '"2999-01-01"'))
+    assert cli.run(work.command(table)) == 1
+    printed = capsys.readouterr()
+    assert "the vault refuses every row of a batch" in printed.err
+    assert work.stored("day") == every_one_once("day", range(1, 6), but={3})
+
+
+def test_a_schema_that_the_vault_does_not_know(
+    work: Work, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What every row would be refused for is said once, before the first."""
+    authored = json.loads(AUTHORED) | {"name": "other-plant"}
+    pinned_schemas.pin(
+        Identity.load(work.identity), Schema.from_author(json.dumps(authored).encode())
+    )
+    table = work.table("unknown", 3, bad={})
+    command = [each if each != SCHEMA.name else "other-plant" for each in work.command(table)]
+    assert cli.run(command) == 1
+    assert "the vault does not know schema other-plant" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
