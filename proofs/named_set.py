@@ -237,9 +237,7 @@ class NamedSet:
         Raises:
             SetError: they do not belong together.
         """
-        if envelope.kind is not PayloadType.SET:
-            raise SetError(f"signed as {envelope.kind.value}, not as a set")
-        header = SetHeader.parse(envelope.unverified_payload)
+        header = _header_of(envelope)
         ordered = tuple(sorted(members, key=_place))
         if len(ordered) != header.count:
             raise SetError(
@@ -266,9 +264,7 @@ class NamedSet:
             raise SetError(f"set file: {len(data)} bytes, more than the {FILE_LIMIT} allowed")
         first, _, rest = data.partition(b"\n")
         envelope = Envelope.parse(first, limit=2 * HEADER_LIMIT)
-        if envelope.kind is not PayloadType.SET:
-            raise SetError(f"signed as {envelope.kind.value}, not as a set")
-        header = SetHeader.parse(envelope.unverified_payload)
+        header = _header_of(envelope)
         try:
             lines = rest.decode("utf-8").split("\n")
         except UnicodeDecodeError:
@@ -334,6 +330,12 @@ def describe(member_type: MemberType) -> str:
     scale = f"({member_type.scale})" if member_type.type is AttributeType.DECIMAL else ""
     unit = f" {member_type.unit}" if member_type.unit else ""
     return f"{member_type.type}{scale}{unit}"
+
+
+def _header_of(envelope: Envelope) -> SetHeader:
+    if envelope.kind is not PayloadType.SET:
+        raise SetError(f"signed as {envelope.kind.value}, not as a set")
+    return SetHeader.parse(envelope.unverified_payload)
 
 
 def _place(value: Value) -> tuple[int, str]:

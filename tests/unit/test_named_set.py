@@ -163,9 +163,20 @@ def test_refuses_a_header(changes: dict[str, object], message: str) -> None:
         made(NAMES, ["a"], **changes)
 
 
+def test_a_header_is_checked_when_it_is_made() -> None:
+    """A unit that no attribute can have, and a scale that no name has."""
+    for wrong in (
+        MemberType(AttributeType.INTEGER, 0, "%"),
+        MemberType(AttributeType.NAME, 2),
+    ):
+        with pytest.raises(CrossproofError):
+            replace(named_set().header, type=wrong).encode()
+
+
 @pytest.mark.parametrize(
     "change",
     [
+        lambda tree: tree.update(attribute_type="integer", unit="8%"),
         lambda tree: tree.update(scale=2),
         lambda tree: tree.update(unit="MW"),
         lambda tree: tree.update(normaliser="v2"),

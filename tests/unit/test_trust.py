@@ -229,6 +229,9 @@ def test_a_fingerprint_is_compared_not_believed() -> None:
     for wrong in (key_id(OTHER), right[:-1], "", right + "0"):
         with pytest.raises(TrustError, match="another channel"):
             check_fingerprint(KEY, wrong)
+    for none in (b"", bytes(32), b"\xff" * 32):
+        with pytest.raises(TrustError, match="public key"):
+            check_fingerprint(none, right)
 
 
 @settings(max_examples=60, deadline=None)
