@@ -14,6 +14,7 @@ class HolderState(StrEnum):
     """How far one holder is with one request."""
 
     WAITING = "waiting"
+    APPROVED = "approved"
     RELEASED = "released"
     DENIED = "denied"
     UNREACHABLE = "unreachable"
@@ -46,4 +47,4 @@ class Quorum:
         return self.released >= self.threshold
 
     def __str__(self) -> str:
-        return f"{self.side} {self.released} of {self.threshold} needed"
+        return f"{self.side} has {self.released}, needs {self.threshold}"

@@ -165,7 +165,7 @@ def test_one_side_is_not_enough(
     desk.approve(digest, WANG)
     capsys.readouterr()
     assert desk.fetch(SPV, digest, tmp_path / "out") == 1
-    assert "not enough shares to open this part (cn 3 of 2 needed, hk 0 of 2 needed)" in plain(
+    assert "not enough shares to open this part (cn has 3, needs 2; hk has 0, needs 2)" in plain(
         capsys.readouterr().err
     )
     assert list(tmp_path.iterdir()) == []
@@ -339,7 +339,7 @@ def test_nothing_leaves_a_holder_that_cannot_write(
     with full_disk(desk, ["hk/h1", "hk/h2"]):
         assert desk.fetch(SPV, digest, tmp_path / "out") == 1
         said = plain(capsys.readouterr().err)
-        assert "hk 1 of 2 needed" in said
+        assert "hk has 1, needs 2" in said
         assert said.count("the record could not be written, so nothing leaves") == 2
     assert desk.fetch(SPV, digest, tmp_path / "out") == 0
 

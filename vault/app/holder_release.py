@@ -155,7 +155,7 @@ class HolderReleases:
         Raises:
             NotAllowedError: an officer of the other side, or not the officer who signed.
             NotFoundError: no request with exactly this digest was submitted here.
-            ConflictError: the share has left, or the officer decided later already.
+            ConflictError: a denial after the share has left, or the officer decided later already.
         """
         now = self._clock()
         self._check_officer(officer)
@@ -179,6 +179,9 @@ class HolderReleases:
                 raise ConflictError(
                     "a later decision of the same officer is here already", reason="OLDER_DECISION"
                 )
+        if approval.decision == "approve" and self._store.released(request.digest) is not None:
+            # Given again for the sake of a holder that was away: here it changes nothing.
+            return HolderState.RELEASED
         event = "release.approved" if approval.decision == "approve" else "release.denied"
         entry = self._entry(event, request, deposit, now, actor=officer)
         self._store.add_decision(
@@ -256,14 +259,12 @@ class HolderReleases:
         return None
 
     def _answer(self, request: ReleaseRequest, now: datetime) -> HolderAnswer:
-        """The state of a request, without its share: `WAITING` also when it is approved."""
+        """The state of a request, without its share."""
         if now >= request.expires:
             return self._say(HolderState.EXPIRED)
         if self._store.released(request.digest) is not None:
             return self._say(HolderState.RELEASED)
-        return self._decided(request, now) or self._say(
-            HolderState.WAITING, "approved, not yet collected"
-        )
+        return self._decided(request, now) or self._say(HolderState.APPROVED)
 
     def _say(self, state: HolderState, detail: str = "") -> HolderAnswer:
         return HolderAnswer(self._holder.uri, state, detail)

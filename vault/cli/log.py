@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -13,7 +14,7 @@ import click
 from proofs.canonical import format_instant, parse_instant
 from proofs.errors import EncodingError
 from vault.cli.options import identity_option, say
-from vault.cli.release_view import short
+from vault.cli.release_view import gap, short
 from vault.cli.show import print_list
 from vault.client.records import RecordView, keepers_for, list_records
 from vault.errors import UnavailableError
@@ -74,20 +75,7 @@ def list_command(since: datetime, as_json: bool, caller: Path) -> None:
     if as_json:
         click.echo(json.dumps([_described(each) for each in found], ensure_ascii=False, indent=2))
     elif found:
-        print_list(
-            ("time 时间", "kept by 记录方", "event 事件", "who 何人", "for 收件人", "about 事由"),
-            [
-                (
-                    format_instant(each.time),
-                    f"{short(each.keeper)} #{each.number}",
-                    each.event if each.outcome == "done" else f"{each.event}: {each.outcome}",
-                    short(each.actor),
-                    short(each.recipient),
-                    _about(each),
-                )
-                for each in found
-            ],
-        )
+        _print(found)
     else:
         say("no records")
     for keeper, error in failed:
@@ -97,14 +85,32 @@ def list_command(since: datetime, as_json: bool, caller: Path) -> None:
         raise UnavailableError(f"{len(failed)} of {len(keepers)} logs could not be read")
 
 
-def _about(record: RecordView) -> str:
-    lines = []
-    if record.document:
-        lines.append(f"{record.document[:8]}… v{record.version}")
-    if record.digest:
-        lines.append(f"request {record.digest[:16]}…")
-    lines += [text for text in (record.purpose, record.legal_basis) if text]
-    return "\n".join(lines)
+def _print(found: Sequence[RecordView]) -> None:
+    """Two lines a record, so that it fits 80 cells, and below what each request was for."""
+    print_list(
+        ("time 时间", "kept by 记录方", "event 事件", "by → for 经手→收件", "about 事由"),
+        [
+            (
+                format_instant(each.time).replace("T", "\n"),
+                f"{short(each.keeper)}\n#{each.number}",
+                each.event if each.outcome == "done" else f"{each.event}\n{each.outcome}",
+                short(each.actor) + (f"\n→ {short(each.recipient)}" if each.recipient else ""),
+                f"{each.document[:8]} v{each.version}\n{each.digest[:8]}",
+            )
+            for each in found
+        ],
+    )
+    reasons = {
+        each.digest: (each.purpose, each.legal_basis)
+        for each in found
+        if each.purpose or each.legal_basis
+    }
+    if reasons:
+        gap()
+        print_list(
+            ("request 申请", "purpose 目的", "legal basis 法律依据"),
+            [(digest[:8], *reason) for digest, reason in reasons.items()],
+        )
 
 
 def _described(record: RecordView) -> dict[str, Any]:

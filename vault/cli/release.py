@@ -12,6 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import click
+from rich.console import Console
 
 from vault.cli.options import FILE, FOLDER, SPAN, identity_option, say
 from vault.cli.release_view import (
@@ -34,7 +35,7 @@ from vault.client.evidence import Evidence
 from vault.client.part_folder import Progress
 from vault.client.release_link import open_link
 from vault.client.session import at_vault
-from vault.errors import InvalidInputError, UnavailableError, VaultError
+from vault.errors import ConflictError, InvalidInputError, UnavailableError, VaultError
 from vault.files import read_public
 from vault.identity import Identity
 from vault.model import PARTS, Part
@@ -251,8 +252,9 @@ def fetch(
                 keep_mismatch=keep_mismatch,
             )
         except NotEnoughSharesError as error:
-            print_findings(error.findings)
-            raise
+            # The table names every holder, so the line below it need not.
+            print_findings(error.findings, console=Console(stderr=True))
+            raise ConflictError(error.short, reason=error.reason) from None
     print_fetched(fetched)
     for dropped in fetched.combined.dropped:
         say(f"warning: {short(dropped.holder)}: {dropped.problem}")

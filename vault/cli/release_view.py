@@ -33,6 +33,7 @@ from vault.signed.release_request import ReleaseRequest
 
 STATES: Final[dict[HolderState, str]] = {
     HolderState.WAITING: "waiting 待批准",
+    HolderState.APPROVED: "approved 已批准",
     HolderState.RELEASED: "released 已释放",
     HolderState.DENIED: "denied 已拒绝",
     HolderState.UNREACHABLE: "unreachable 不可达",
@@ -46,6 +47,11 @@ _PARTS: Final = {"asset": "asset 资产部分", "personal": "personal 个人信�
 def short(uri: str) -> str:
     """`cn/holder/h1` of a principal's URI: the trust domain is the same for all."""
     return uri.removeprefix("spiffe://").partition("/")[2] or uri
+
+
+def gap() -> None:
+    """An empty line between two tables."""
+    Console().print()
 
 
 def _halves(digest: str) -> list[str]:
@@ -70,6 +76,7 @@ def print_request(request: ReleaseRequest, *, signed_by: str) -> None:
         ("Signature 签名", signed_by),
     )
     print_pairs(*rows)
+    gap()
 
 
 def print_answers(answers: Iterable[HolderAnswer]) -> None:
@@ -108,12 +115,13 @@ def print_findings(findings: Iterable[HolderFinding], *, console: Console | None
         else:
             judged = "DROPPED 份额作废"
         rows.append((short(each.holder), str(each.index), judged, each.problem or each.detail))
-    print_list(("holder 持钥人", "index", "share 份额", "detail 说明"), rows)
+    print_list(("holder 持钥人", "index", "share 份额", "detail 说明"), rows, console=console)
 
 
 def print_fetched(fetched: Fetched) -> None:
     """What was opened, value by value, and where it was written."""
     evidence = fetched.evidence
+    gap()
     print_pairs(
         ("Document 文件", f"{evidence.request.document}, version {evidence.request.version}"),
         ("Part 部分", _PARTS[evidence.request.part]),
@@ -121,6 +129,7 @@ def print_fetched(fetched: Fetched) -> None:
         ("Attested by 证明方", evidence.custodian.uri),
         ("As of 截至", str(evidence.attestation.as_of)),
     )
+    gap()
     print_list(
         ("attribute 属性", "value 数值", "commitment 承诺"),
         [
@@ -132,6 +141,8 @@ def print_fetched(fetched: Fetched) -> None:
             for each in fetched.record.attributes
         ],
     )
+    if fetched.written.files:
+        gap()
     for path in fetched.written.files:
         print_pairs(("Attachment 附件", str(path)))
 

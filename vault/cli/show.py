@@ -19,11 +19,13 @@ def print_pairs(*rows: Row) -> None:
     print_table(Console(), [(label, value) for label, value in rows if value])
 
 
-def print_list(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+def print_list(
+    headers: Sequence[str], rows: Iterable[Sequence[str]], *, console: Console | None = None
+) -> None:
     """A table with a line under its headers; cells may hold several lines."""
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
     for header in headers:
         table.add_column(header, overflow="fold")
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
-    Console().print(table)
+    (console or Console()).print(table)

@@ -41,22 +41,21 @@ class HolderFinding:
 
 
 class NotEnoughSharesError(ConflictError):
-    """No quorum of good shares yet. `findings` says how far each holder is."""
+    """No quorum of good shares yet. `findings` says how far each holder is, `short` who lacks."""
 
     reason = "NOT_ENOUGH_SHARES"
 
     def __init__(self, quorums: Iterable[Quorum], findings: Iterable[HolderFinding]) -> None:
         self.quorums = tuple(quorums)
         self.findings = tuple(findings)
-        short = ", ".join(str(quorum) for quorum in self.quorums)
+        counted = "; ".join(str(quorum) for quorum in self.quorums)
+        self.short = f"not enough shares to open this part ({counted})"
         named = [
             f"{finding.holder}: {finding.problem or finding.detail or finding.state}"
             for finding in self.findings
             if not finding.good
         ]
-        super().__init__(
-            f"not enough shares to open this part ({short})" + _listed("; missing: ", named)
-        )
+        super().__init__(self.short + _listed("; missing: ", named))
 
 
 @dataclass(frozen=True, slots=True)

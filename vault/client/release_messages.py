@@ -19,6 +19,7 @@ MAX_DETAIL: Final = 1000
 
 _STATES: Final[dict[HolderState, release_pb2.HolderState]] = {
     HolderState.WAITING: release_pb2.HOLDER_STATE_WAITING,
+    HolderState.APPROVED: release_pb2.HOLDER_STATE_APPROVED,
     HolderState.RELEASED: release_pb2.HOLDER_STATE_RELEASED,
     HolderState.DENIED: release_pb2.HOLDER_STATE_DENIED,
     HolderState.UNREACHABLE: release_pb2.HOLDER_STATE_UNREACHABLE,

@@ -20,6 +20,7 @@ class HolderState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     HOLDER_STATE_UNREACHABLE: _ClassVar[HolderState]
     HOLDER_STATE_REFUSED: _ClassVar[HolderState]
     HOLDER_STATE_EXPIRED: _ClassVar[HolderState]
+    HOLDER_STATE_APPROVED: _ClassVar[HolderState]
 HOLDER_STATE_UNSPECIFIED: HolderState
 HOLDER_STATE_WAITING: HolderState
 HOLDER_STATE_RELEASED: HolderState
@@ -27,6 +28,7 @@ HOLDER_STATE_DENIED: HolderState
 HOLDER_STATE_UNREACHABLE: HolderState
 HOLDER_STATE_REFUSED: HolderState
 HOLDER_STATE_EXPIRED: HolderState
+HOLDER_STATE_APPROVED: HolderState
 
 class CreateReleaseRequest(_message.Message):
     __slots__ = ("envelope",)
