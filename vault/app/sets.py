@@ -36,7 +36,7 @@ class Sets:
         self._sites = sites
         self._cache = cache
         # Reading a set of 16,384 members takes as long as several proofs.
-        self._read: OrderedDict[tuple[str, str], NamedSet] = OrderedDict()
+        self._read: OrderedDict[tuple[str, str, str], NamedSet] = OrderedDict()
         self._lock = threading.Lock()
 
     def add(
@@ -81,21 +81,23 @@ class Sets:
         """One version by name, the newest unless a digest says which; NotFoundError."""
         for each in self._store.find_named(name, digest):
             return each
-        raise NotFoundError(f"no set of the name {name!a}{' and digest' if digest else ''} here")
+        raise NotFoundError(
+            f"no set of this name{' and digest' if digest else ''} here", field="name"
+        )
 
     def require(self, references: Iterable[SetReference], now: datetime) -> dict[str, NamedSet]:
         """The sets that a request or a grant names, by name; SetError says which is not usable."""
         return {each.name: self._require(each, now) for each in references}
 
     def _require(self, reference: SetReference, now: datetime) -> NamedSet:
-        stored = self._store.find(reference.authority, reference.digest)
-        if stored is None or stored.name != reference.name:
+        stored = self._store.find(reference.authority, reference.name, reference.digest)
+        if stored is None:
             raise SetError(
                 f"the set @{reference.name} of that authority and digest is not here; "
                 f"`crossvault set list` shows those that are"
             )
         _require_current(stored.name, stored.valid_until, now)
-        key = (stored.authority_key, stored.digest)
+        key = (stored.authority_key, stored.name, stored.digest)
         with self._lock:
             found = self._read.get(key)
             if found is not None and found.header.version == stored.version:

@@ -70,9 +70,16 @@ class SetStore:
                 )
             )
 
-    def find(self, authority_key: str, digest: str) -> StoredSet | None:
-        """The newest version with this digest that this authority signed."""
-        return self._first(table.c.authority_key == authority_key, table.c.digest == digest)
+    def find(self, authority_key: str, name: str, digest: str) -> StoredSet | None:
+        """The newest version of this name with this digest that this authority signed.
+
+        Two names of one authority may have the same members, and then the same digest.
+        """
+        return self._first(
+            table.c.authority_key == authority_key,
+            table.c.name == name,
+            table.c.digest == digest,
+        )
 
     def find_named(self, name: str, digest: str = "") -> Sequence[StoredSet]:
         """Versions of a name, the last added first; of one digest, when it is given."""
