@@ -77,7 +77,7 @@ async def run_holder(folder: Path, name: str, *, ready_file: Path | None = None)
                 attestation_digests=map(bytes.fromhex, digests)
             )
             with (
-                connect(identity, sites, config.vault, services=[_DOCUMENTS]) as channel,
+                connect(identity.renewed(), sites, config.vault, services=[_DOCUMENTS]) as channel,
                 reporting(record),
             ):
                 answer = document_pb2_grpc.DocumentServiceStub(channel).CheckCommitted(request)
