@@ -7,12 +7,13 @@ import re
 import resource
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from support.cluster import Cluster
-from support.release_world import SCHEMA
+from support.release_world import SCHEMA, LyingSealing, Rewrite
 from support.sites import TwoSites, make_two_sites
 
 from proofs import envelope
@@ -21,16 +22,18 @@ from proofs.envelope import PayloadType
 from vault import cli
 from vault.client.approve import sign_decision
 from vault.client.channel import connect, reporting
-from vault.client.prepare import FileToSeal, prepare
+from vault.client.prepare import FileToSeal, PreparedDocument, prepare
 from vault.client.put import SERVICE as DOCUMENTS
 from vault.client.put import PutClient, put_batch
 from vault.client.release import find_own, make_release
 from vault.client.release_link import open_link
+from vault.client.seal import Sealer
 from vault.client.session import at_vault, the_vault
 from vault.crypto.content import FileInfo
+from vault.document_record import DocumentRecord
 from vault.errors import NotAllowedError, VaultError
 from vault.identity import Identity
-from vault.model import ASSET, PERSONAL
+from vault.model import ASSET, PERSONAL, Part
 from vault.pki import now_utc
 from vault.release_model import HolderState
 from vault.v1 import (
@@ -51,6 +54,20 @@ WHY = ("--purpose", "年度审计 annual audit", "--basis", "PIPL Art. 38")
 Who = tuple[str, str, str]
 
 
+class LyingSealer(Sealer):
+    """Commits to one record and seals another."""
+
+    def __init__(self, identity: Identity, rewrite: dict[Part, Rewrite]) -> None:
+        super().__init__(identity, identity.sites(), now_utc)
+        self._rewrite = rewrite
+
+    def begin(self, prepared: PreparedDocument) -> LyingSealing:
+        """See `Sealer.begin`."""
+        sealing = LyingSealing(self, prepared)
+        sealing.rewrite = self._rewrite
+        return sealing
+
+
 class Desk:
     """Both sites' processes, one document of the custodian `bank`, and the command line."""
 
@@ -58,12 +75,7 @@ class Desk:
         self.sites = sites
         self.cluster = cluster
         self.folder = folder
-        self.document, self.version = self._put(folder)
-        self.attestation = folder / "attestation.json"
-        with at_vault(self.where(BANK), DOCUMENTS) as session:
-            stub = document_pb2_grpc.DocumentServiceStub(session.channel)
-            answer = stub.GetDocument(document_pb2.GetDocumentRequest(document=self.document))
-            self.attestation.write_bytes(answer.versions[0].attestation)
+        self.document, self.attestation = self.put(folder / "honest")
 
     def where(self, who: Who) -> Path:
         """An identity folder."""
@@ -77,10 +89,12 @@ class Desk:
         """One command line as one principal."""
         return cli.run([*arguments, "--as", str(self.where(who))])
 
-    def request(self, who: Who = SPV, part: str = "asset", *more: str) -> str:
+    def request(
+        self, who: Who = SPV, part: str = "asset", *more: str, about: Path | None = None
+    ) -> str:
         """Ask on the command line; the digest of the request."""
         before = set(self._kept(who))
-        source = str(self.attestation) if who[1] == "spv" else self.document
+        source = str(about or self.attestation) if who[1] == "spv" else self.document
         assert self.run(who, "release", "request", source, "--part", part, *WHY, *more) == 0
         (made,) = set(self._kept(who)) - before
         return made
@@ -98,7 +112,9 @@ class Desk:
         folder = self.where(who) / "releases"
         return [path.name for path in folder.iterdir()] if folder.exists() else []
 
-    def _put(self, folder: Path) -> tuple[str, int]:
+    def put(self, folder: Path, *, rewrite: dict[Part, Rewrite] | None = None) -> tuple[str, Path]:
+        """Store a document; its id, and a file with its attestation. `rewrite` is a lie."""
+        folder.mkdir()
         report, scan = folder / "report", folder / "scan"
         report.write_bytes(bytes(range(256)) * 16_384)  # 4 MiB
         scan.write_bytes("身份证".encode() * 1000)
@@ -117,8 +133,14 @@ class Desk:
         with at_vault(self.where(BANK), DOCUMENTS) as session:
             stub = document_pb2_grpc.DocumentServiceStub(session.channel)
             stub.AddSchema(document_pb2.AddSchemaRequest(schema=SCHEMA.encode()))
-            (stored,) = put_batch(PutClient(session), [prepared])
-        return stored.document, stored.version
+            client = PutClient(session)
+            if rewrite is not None:
+                client.sealer = LyingSealer(self.identity(BANK), rewrite)
+            (stored,) = put_batch(client, [prepared])
+            answer = stub.GetDocument(document_pb2.GetDocumentRequest(document=stored.document))
+        attestation = folder / "attestation.json"
+        attestation.write_bytes(answer.versions[0].attestation)
+        return stored.document, attestation
 
 
 @pytest.fixture(scope="module")
@@ -399,6 +421,39 @@ def test_blocks_only_after_release_and_only_of_the_part(desk: Desk) -> None:
     other = desk.identity(("hk", "spv", "other"))
     assert _read(desk, other, own.request.digest, root) == "NOT_FOUND"
     assert _read(desk, spv, personal.request.digest, personal_root) == "NOT_FOUND"
+
+
+# --- a custodian that lies ----------------------------------------------------------------------
+
+
+def test_a_custodian_that_stored_something_else_is_found(
+    desk: Desk, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit 1, the custodian and the attribute by name; on demand the evidence, value by value."""
+
+    def more(record: DocumentRecord) -> DocumentRecord:
+        changed = [
+            replace(each, value="25.000 MW") if each.name == "capacity" else each
+            for each in record.attributes
+        ]
+        return replace(record, attributes=tuple(changed))
+
+    _, attestation = desk.put(tmp_path / "lie", rewrite={ASSET: more})
+    digest = desk.request(about=attestation)
+    desk.approve(digest, WANG, LEE)
+    capsys.readouterr()
+    assert desk.fetch(SPV, digest, tmp_path / "out") == 1
+    said = plain(capsys.readouterr().err)
+    assert "what spiffe://rwa.example/cn/custodian/bank stored is not what it attested" in said
+    assert "capacity: the stored value does not open the attested commitment" in said
+    assert "25.000" not in said
+    assert not (tmp_path / "out").exists()
+    assert desk.fetch(SPV, digest, tmp_path / "out", "--keep-mismatch") == 1
+    shown = capsys.readouterr()
+    assert "is not what it attested" in plain(shown.err)
+    assert re.search(r"25.000 MW DIFFERS", plain(shown.out))
+    content = json.loads((tmp_path / "out" / "attributes.json").read_text())
+    assert (content["agrees_with_attestation"], len(content["attachments"])) == (False, 1)
 
 
 # --- records ------------------------------------------------------------------------------------

@@ -180,7 +180,9 @@ def fetch(
         through_vault = link.blocks(own.request.digest)
         with closing(through_vault), ExitStack() as stack:
             blocks = _Blocks(source or through_vault, evidence)
-            part_root = decode_root(root := blocks.get(evidence.root))
+            root = blocks.get(evidence.root)
+            with blocks.blame():
+                part_root = decode_root(root)
             if source is None:
                 through_vault.expect(list(part_root.links()))
             else:
