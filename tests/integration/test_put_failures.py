@@ -21,9 +21,14 @@ from vault.client.channel import translate
 from vault.client.prepare import file_to_seal
 from vault.client.put import SERVICE, PutClient, put_batch
 from vault.client.put_log import PENDING
+from vault.client.seal import Sealer
 from vault.client.session import at_vault, the_vault
-from vault.errors import InvalidInputError, UnavailableError
+from vault.errors import InvalidInputError, NotAllowedError, UnavailableError
 from vault.identity import Identity
+from vault.pki import now_utc
+from vault.ports import Deposit
+from vault.server import holder_links
+from vault.server.holder_links import HolderLinks
 from vault.storage.embedded import EmbeddedBlockStore
 from vault.v1 import document_pb2, document_pb2_grpc
 
@@ -192,3 +197,46 @@ def test_a_vault_that_is_away_is_said_before_anything_is_sealed(
     with at_vault(bank, SERVICE) as session:
         put_batch(PutClient(session), [plant("cn-back")])
     assert "cn-away" not in assets(bank)
+
+
+def test_a_holder_that_hangs_is_named_after_its_deadline(
+    cluster: Cluster, bank: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others have kept their shares; asked again, all answer, those with the same receipts."""
+    monkeypatch.setattr(holder_links, "DEPOSIT_SECONDS", 3.0)
+    identity = Identity.load(bank)
+    sealing = Sealer(identity, identity.sites(), now_utc).begin(plant("cn-hangs"))
+    list(sealing.blocks())
+    sealed = sealing.finish()
+    deposits = {
+        holder.uri: [
+            Deposit(
+                sealed.attestation,
+                sealed.key_manifest,
+                tuple(share for share in sealed.shares if share.holder == holder.uri),
+            )
+        ]
+        for side in ("cn", "hk")
+        for holder in cluster.sites.holders(side)
+    }
+    links = HolderLinks(cluster.sites.vault, cluster.sites.vault.sites())
+    cluster.pause("cn/h2")
+    try:
+        with pytest.raises(UnavailableError, match=r"holder h2 at .* did not answer in time"):
+            links.deposit(deposits)
+    finally:
+        cluster.resume("cn/h2")
+    first = links.deposit(deposits)
+    assert {uri: len(receipts) for uri, receipts in first.items()} == dict.fromkeys(deposits, 1)
+    assert links.deposit(deposits) == first
+    links.close()
+
+
+def test_holders_serve_their_own_vault_only(cluster: Cluster, bank: Path) -> None:
+    """A custodian that calls a holder is refused: deposits come through the vault."""
+    identity = Identity.load(bank)
+    links = HolderLinks(identity, identity.sites())
+    (holder,) = [h for h in cluster.sites.holders("hk") if h.principal.name == "h1"]
+    with pytest.raises(NotAllowedError, match="does not serve cn custodians"):
+        links.deposit({holder.uri: [Deposit(b"", b"", ())]})
+    links.close()
