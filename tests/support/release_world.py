@@ -8,10 +8,13 @@ custodian that seals other values than it commits to.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
+
+import pytest
 
 from proofs.attestation import AsOf
 from proofs.principal import Principal
@@ -22,8 +25,9 @@ from vault.app.holder_release import HolderReleases
 from vault.app.ingest import Ingest
 from vault.app.release import VaultReleases
 from vault.app.sealed_checks import SealedDocument
+from vault.client.approve import sign_decision
 from vault.client.prepare import FileToSeal, prepare
-from vault.client.release import OwnRelease, make_release
+from vault.client.release import Fetched, OwnRelease, fetch, make_release
 from vault.client.release_link import Collected, ListedRelease
 from vault.client.seal import Sealed, Sealer, Sealing
 from vault.crypto.cids import Cid, check_block
@@ -320,8 +324,6 @@ class World:
         holders: Sequence[LocalHolder] | None = None,
     ) -> list[HolderState]:
         """Let an officer of one side decide, at every holder of that side that is up."""
-        from vault.client.approve import sign_decision
-
         me = self.who(side, "officer", officer or {"cn": "wang", "hk": "lee"}[side])
         signed = sign_decision(
             me,
@@ -398,6 +400,40 @@ def _holder(folder: Path, identity: Identity, clock: Clock) -> LocalHolder:
     )
 
 
-def swap_share(answer: HolderAnswer, other: HolderAnswer) -> HolderAnswer:
-    """`answer` with the sealed share of another."""
-    return replace(answer, sealed_share=other.sealed_share)
+@pytest.fixture(scope="module")
+def shared_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A world for all tests of a module: making one takes a second."""
+    made = make_world(tmp_path_factory.mktemp("world"))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def world(shared_world: World) -> Iterator[World]:
+    """The one world of this file, without the faults that a test put into it."""
+    now = shared_world.clock.now
+    yield shared_world
+    shared_world.clock.now = now
+    shared_world.on_the_way = lambda answer: answer
+    shared_world.changed.clear()
+    for holder in shared_world.holders:
+        holder.down, holder.tamper = False, None
+
+
+def opened(world: World, own: OwnRelease, target: Path, **options: bool) -> Fetched:
+    """Fetch as whoever made the request."""
+    who = Identity.load(own.folder.parent.parent)
+    return fetch(own, world.link(who), who.sites(), target, **options)
+
+
+def approved(world: World, own: OwnRelease) -> OwnRelease:
+    """Approve at every holder of every side that the part needs."""
+    for side in own.request.sides:
+        world.decide(side, own)
+    return own
+
+
+def values_in(folder: Path) -> dict[str, tuple[str, bool]]:
+    """Values and judgements in attributes.json."""
+    content = json.loads((folder / "attributes.json").read_text())
+    return {each["name"]: (each["value"], each["agrees"]) for each in content["attributes"]}

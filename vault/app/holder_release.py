@@ -69,8 +69,9 @@ class HolderReleases:
         self._store = store
         self._deposits = deposits
         self._clock = clock
-        # Two calls for one share must not both seal: the second would find the first's row.
-        self._releasing = threading.Lock()
+        # One at a time decides or releases: else two calls would seal one share twice, and a
+        # denial could be taken, and acknowledged, while the share that it denies is leaving.
+        self._deciding = threading.Lock()
 
     # --- from the vault -------------------------------------------------------------------------
 
@@ -112,7 +113,7 @@ class HolderReleases:
         if now >= request.expires:
             return self._say(HolderState.EXPIRED)
         deposit = self._check(request, now)
-        with self._releasing:
+        with self._deciding:
             gone = self._store.released(digest)
             if gone is None:
                 answer = self._decided(request, now)
@@ -173,21 +174,23 @@ class HolderReleases:
         request = self._reopen(self._known(approval.request), now)
         request.check_time(now)
         deposit = self._check(request, now)
-        for earlier in self._decisions(request, now):
-            if earlier.officer == officer and earlier.time > approval.time:
-                # A decision caught on its way must not undo the one that came after it.
-                raise ConflictError(
-                    "a later decision of the same officer is here already", reason="OLDER_DECISION"
-                )
-        if approval.decision == "approve" and self._store.released(request.digest) is not None:
-            # Given again for the sake of a holder that was away: here it changes nothing.
-            return HolderState.RELEASED
         event = "release.approved" if approval.decision == "approve" else "release.denied"
         entry = self._entry(event, request, deposit, now, actor=officer)
-        self._store.add_decision(
-            request=request.digest, digest=approval.digest, envelope=envelope, entry=entry
-        )
-        return self._answer(request, now).state
+        with self._deciding:
+            for earlier in self._decisions(request, now):
+                if earlier.officer == officer and earlier.time > approval.time:
+                    # A decision caught on its way must not undo the one that came after it.
+                    raise ConflictError(
+                        "a later decision of the same officer is here already",
+                        reason="OLDER_DECISION",
+                    )
+            if approval.decision == "approve" and self._store.released(request.digest) is not None:
+                # Given again for the sake of a holder that was away: here it changes nothing.
+                return HolderState.RELEASED
+            self._store.add_decision(
+                request=request.digest, digest=approval.digest, envelope=envelope, entry=entry
+            )
+            return self._answer(request, now).state
 
     # --- rules ----------------------------------------------------------------------------------
 
