@@ -220,6 +220,25 @@ def test_refuses_to_read_a_witness(change: Callable[[dict[str, object]], object]
         Witness.parse(canonical.dump(tree))
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("presence", "1111112", "only 0 and 1"),
+        ("openings", canonical.encode_base64(b"\0" * 383), "another length"),
+    ],
+)
+def test_refuses_a_witness_of_another_shape(field: str, value: str, message: str) -> None:
+    """Marks beside 0 and 1, and an opening cut off."""
+    with pytest.raises(EncodingError, match=message):
+        Witness.parse(canonical.dump(json.loads(witness().encode()) | {field: value}))
+
+
+def test_a_witness_under_another_schema() -> None:
+    """The schema must be the attested one, whatever the commitments open to."""
+    with pytest.raises(BindingError, match="made for schema"):
+        witness().check_against(Attestation.parse(attestation(schema="00" * 32)), schema())
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.integers(-(2**62), 2**62))
 def test_integers_come_back_from_scalars(value: int) -> None:

@@ -122,6 +122,38 @@ def test_refuses_a_grant(changes: dict[str, object], message: str) -> None:
         grant(**changes)
 
 
+@pytest.mark.parametrize(
+    ("kind", "place"),
+    [
+        ("request", ()),
+        ("request", ("documents", 0)),
+        ("request", ("sets", 0)),
+        ("grant", ()),
+        ("grant", ("documents", 0)),
+        ("grant", ("sets", 0)),
+        ("context", ()),
+    ],
+)
+def test_unknown_fields_are_refused(kind: str, place: tuple[str | int, ...]) -> None:
+    """At every level: a field may mean something to another reader."""
+    read: dict[str, tuple[object, Callable[[bytes], object]]] = {
+        "request": (json.loads(request().data), Request.parse),
+        "grant": (json.loads(parts().grant), Grant.parse),
+        "context": (
+            context_for(request()).to_json(),
+            lambda data: Context.read(Fields(json.loads(data), "context")),
+        ),
+    }
+    tree, parse = read[kind]
+    parse(canonical.dump(tree))
+    at = tree
+    for step in place:
+        at = at[step]  # type: ignore[index]
+    at["zz"] = 1  # type: ignore[index]
+    with pytest.raises(EncodingError, match="unknown field"):
+        parse(canonical.dump(tree))
+
+
 def test_a_custodian_may_ask_itself() -> None:
     """Its own proof carries a grant to itself."""
     asker = Principal.parse("spiffe://example.org/cn/custodian/c1")

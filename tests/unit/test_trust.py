@@ -194,6 +194,13 @@ def test_refuses_a_custodian(changes: dict[str, object], message: str) -> None:
             "number from 1",
         ),
         ([entry("authority", authority(schemas=[SCHEMA]))], "unknown key"),
+        (
+            [
+                entry("authority", authority()),
+                entry("set", {"name": "fuels", "authority": key_id(OTHER), "newest": 1}),
+            ],
+            "unknown key",
+        ),
         ([entry("authority", authority(name_en=7))], "name_en must be a text"),
     ],
 )
