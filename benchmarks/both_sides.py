@@ -125,13 +125,17 @@ def make_sites(
         )
     cn, hk = SiteFolder(folder / "cn"), SiteFolder(folder / "hk")
     for site, side in ((cn, "cn"), (hk, "hk")):
-        people = [Enrolment(role, who) for where, role, who in enrolled if where == side]
+        people = [_enrolment(role, who) for where, role, who in enrolled if where == side]
         if people:
             site.issue_all(people, now=now)
     for mine, theirs in ((cn, hk), (hk, cn)):
         other = theirs.current()
         mine.join(other.encoded, other.fingerprint)
     return cn, hk
+
+
+def _enrolment(role: str, name: str) -> Enrolment:
+    return Enrolment(role, name, person=name if role == "officer" else None)
 
 
 def fsync_seconds(folder: Path, *, repetitions: int = 100) -> float:
