@@ -190,6 +190,8 @@ def test_a_context_is_read_back() -> None:
         {"expires": NOW - timedelta(minutes=10)},
         {"request_expires": NOW - DAY},
         {"audience": "a\tb"},
+        {"purpose": "a\tb"},
+        {"nonce": "5A" * 32},
         {"request": "zz"},
         {"nonce": ""},
     ],
