@@ -88,14 +88,14 @@ def list_command(since: datetime, as_json: bool, caller: Path) -> None:
 def _print(found: Sequence[RecordView]) -> None:
     """Two lines a record, so that it fits 80 cells, and below what each request was for."""
     print_list(
-        ("time 时间", "kept by 记录方", "event 事件", "by → for 经手→收件", "about 事由"),
+        ("time 时间", "kept by 记录方", "event 事件", "by → for 经手", "about 事由"),
         [
             (
                 format_instant(each.time).replace("T", "\n"),
                 f"{short(each.keeper)}\n#{each.number}",
                 each.event if each.outcome == "done" else f"{each.event}\n{each.outcome}",
                 short(each.actor) + (f"\n→ {short(each.recipient)}" if each.recipient else ""),
-                f"{each.document[:8]} v{each.version}\n{each.digest[:8]}",
+                "\n".join(part[:8] for part in (each.document, each.digest) if part),
             )
             for each in found
         ],

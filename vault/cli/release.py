@@ -142,6 +142,7 @@ def list_releases(as_json: bool, caller: Path) -> None:
             describe_request(
                 own.request,
                 handed_in=own.request.digest in known,
+                expired=now_utc() >= own.request.expires,
                 quorum_released=known.get(own.request.digest, False),
             )
             for own in releases.own_releases(identity)
@@ -320,6 +321,8 @@ def _state_line(described: dict[str, object]) -> str:
             state: list(holders.values()).count(state) for state in sorted(set(holders.values()))
         }
         return ", ".join(f"{count} {state}" for state, count in counts.items())
+    if described["expired"]:
+        return "expired 已过期"
     if not described["handed_in"]:
         return "not handed in 未提交"
     return "quorum released 已释放" if described["quorum_released"] else "waiting 待批准"
