@@ -33,7 +33,8 @@ from support.canaries import (
     letters,
 )
 from support.http2 import Connection, data_frame
-from support.leak_life import Life, Place, hk_side, opened_places, places, run_life
+from support.leak_life import Life, run_life
+from support.leak_places import Place, hk_side, opened_places, places
 
 from vault.crypto.cids import Cid, Codec
 from vault.crypto.root import decode_root
@@ -119,6 +120,14 @@ def test_what_a_custodian_says_stays_where_it_belongs(life: Life) -> None:
     kept = {"vault": places(life.folder)["vault's databases"]}
     found = search(Needles.of(life.denial + life.basis), kept)
     assert {name for name, _, _ in found["vault"]} == {c.name for c in life.denial + life.basis}
+
+
+def test_an_incident_is_logged_without_words(life: Life) -> None:
+    """Errors that nobody expects reach the log by number, place and type, and nobody's words: not
+    what a custodian was just writing when the database broke."""
+    assert b"incident" in (life.folder / "logs" / "vault.log").read_bytes()
+    logs = {"logs": places(life.folder)["logs of cn processes"]}
+    assert search(Needles.of(life.denial + life.basis), logs) == {}
 
 
 def test_everybody_was_heard(life: Life) -> None:

@@ -15,7 +15,6 @@ from google.protobuf.message import Message
 
 from proofs import canonical, envelope, group
 from proofs.envelope import PayloadType
-from proofs.errors import CrossproofError
 from proofs.witness import Witness
 from vault.client import pinned_schemas
 from vault.client.channel import translate
@@ -23,7 +22,7 @@ from vault.client.prepare import PreparedDocument, read_document
 from vault.client.put import SERVICE, PutClient, put_batch
 from vault.client.seal import Sealer, Sealing
 from vault.client.session import Session, at_vault, the_vault
-from vault.errors import VaultError
+from vault.errors import InvalidInputError
 from vault.pki import now_utc
 from vault.v1 import document_pb2, proof_pb2, record_pb2, release_pb2, set_pb2
 
@@ -74,7 +73,7 @@ def put_carelessly(
             sealer.witness = witness
             try:
                 put_batch(client, [prepared])
-            except (VaultError, CrossproofError) as error:
+            except InvalidInputError as error:
                 yield name, str(error)
             else:
                 raise AssertionError(f"the vault took {name}")

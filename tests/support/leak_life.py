@@ -23,6 +23,7 @@ import json
 import mimetypes
 import os
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
@@ -34,16 +35,7 @@ from proofs import cli as crossproof
 from proofs.canonical import encode_base64, format_instant
 from proofs.envelope import key_id
 from proofs.request import Request, RequestedDocument
-from support.canaries import (
-    Canary,
-    Piece,
-    digits,
-    files_under,
-    ideographs,
-    letters,
-    traffic_under,
-    unfolded,
-)
+from support.canaries import Canary, digits, ideographs, letters
 from support.careless import call_with_junk, put_carelessly
 from support.cluster import Cluster
 from support.recording_proxy import RecordingProxies, redirected
@@ -242,7 +234,7 @@ def _live(stage: _Stage) -> None:
     stage.crossvault(BANK, "schema", "add", schema)
     values = _values(stage)
     document = _put(stage, values)
-    bundle = _prove(stage)
+    bundle, request = _prove(stage)
     _release_asset(stage, bundle)
     _release_personal(stage, document)
     _refusals(stage, values)
@@ -252,6 +244,29 @@ def _live(stage: _Stage) -> None:
     for who in (BANK, SPV):
         stage.crossvault(who, "log", "list")
     _ask_as_holder(stage)
+    database = stage.folder / "cn" / "vault" / "catalog.db"
+    refuse = "BEFORE INSERT ON proof_decisions BEGIN SELECT RAISE(ABORT, 'disk'); END"
+    with _broken(database, f"CREATE TRIGGER full {refuse}", "DROP TRIGGER full"):
+        reason = ("--reason", stage.life.denial[0].text)
+        stage.crossvault(BANK, "request", "deny", request, *reason, code=1)
+    rename = "ALTER TABLE {} RENAME TO {}"
+    with _broken(database, rename.format("versions", "gone"), rename.format("gone", "versions")):
+        stage.crossvault(BANK, "put", stage.desk("custodian") / "document.json", code=1)
+        stage.crossvault(BANK, "list", code=1)
+        stage.crossvault(SPV, "release", "list", code=1)
+
+
+@contextlib.contextmanager
+def _broken(database: Path, breaking: str, mending: str) -> Iterator[None]:
+    """Change the database under the running vault: calls end in errors that nobody expects, and
+    what a database says of errors quotes what it was given."""
+    connection = sqlite3.connect(database)
+    connection.execute(breaking)
+    connection.commit()
+    yield
+    connection.execute(mending)
+    connection.commit()
+    connection.close()
 
 
 def _values(stage: _Stage) -> dict[str, str]:
@@ -310,8 +325,8 @@ def _put(stage: _Stage, values: dict[str, str]) -> str:
     return document
 
 
-def _prove(stage: _Stage) -> Path:
-    """Sets, a true request answered, a false one denied, and a proof of the custodian's own."""
+def _prove(stage: _Stage) -> tuple[Path, str]:
+    """Sets, a true request answered, a false one denied; the bundle, and one left undecided."""
     desk = stage.desk("verifier")
     now = now_utc().replace(microsecond=0)
     for name, kind, extra in (
@@ -341,7 +356,7 @@ def _prove(stage: _Stage) -> Path:
         )
     sets = [word for name in _SETS for word in ("--set", desk / f"{name}.set")]
     requests = {}
-    for name, facts in (("true", TRUE_FACTS), ("false", FALSE_FACTS)):
+    for name, facts in (("true", TRUE_FACTS), ("false", FALSE_FACTS), ("open", FALSE_FACTS)):
         asked = stage.crossproof(
             *("request", "new", "--schema", schema, "--asset", ASSET_ID, *sets, "--trust", trust),
             *(word for fact in facts for word in ("--fact", fact)),
@@ -368,7 +383,7 @@ def _prove(stage: _Stage) -> Path:
     stage.crossproof("verify", bundle, *expected)
     stage.crossproof("verify", bundle, *expected, "--json")
     stage.crossproof("inspect", bundle)
-    return bundle
+    return bundle, requests["open"]
 
 
 _SETS = ("watch-list", "watch-serials", "members", "accounts")
@@ -483,67 +498,3 @@ def _ask_as_holder(stage: _Stage) -> None:
 
 def _attested(stage: _Stage) -> str:
     return str(json.loads(stage.crossvault(BANK, "list", "--json"))[0]["attestation"])
-
-
-# --- where to look ------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Place:
-    """Somewhere that a secret could have got to: files, or recorded connections."""
-
-    root: Path
-    files: tuple[str, ...] = ()
-    connections: Callable[[str], bool] | None = None
-
-    def pieces(self) -> Iterator[Piece]:
-        """All there is to search, also behind base64."""
-        if self.connections is not None:
-            return unfolded(traffic_under(self.root, self.connections))
-        found = [path for pattern in self.files for path in sorted(self.root.glob(pattern))]
-        assert found, (self.root, self.files)
-        return unfolded(files_under(*found))
-
-
-def places(folder: Path) -> dict[str, Place]:
-    """Every place but two: the custodian's desk, and what a release opened."""
-    cn, hk = folder / "cn", folder / "hk"
-    traffic = folder / "traffic"
-    return {
-        "shared block store": Place(cn / "vault", ("blocks",)),
-        "onshore block store": Place(cn / "vault", ("personal",)),
-        "vault's databases": Place(cn / "vault", ("*.db*", "set-cache")),
-        "cn holders": Place(cn / "holders", ("*",)),
-        "cn site and identities": Place(cn, ("site*", "identities", "private", "ca.pem")),
-        **{f"hk holder {name}": Place(hk / "holders", (name,)) for name in ("h1", "h2", "h3")},
-        "hk site and identities": Place(hk, ("site*", "identities", "private", "ca.pem")),
-        "logs of cn processes": Place(folder / "logs", ("vault.log", "cn-*.log")),
-        "logs of hk processes": Place(folder / "logs", ("hk-*.log",)),
-        "arguments and environment": Place(folder / "processes", ("*",)),
-        "what hk commands said": Place(folder / "outputs" / "hk", ("*",)),
-        "refusals": Place(folder / "refusals", ("*",)),
-        "bundles, grants and requests": Place(folder / "desks", ("verifier", "spv/*.json")),
-        "hk traffic": Place(traffic, connections=lambda name: " hk-" in name),
-        "custodian's traffic": Place(
-            traffic, connections=lambda name: " cn-custodian-bank " in name
-        ),
-        # What was sent with junk in it is in plain; what came back must not be.
-        "vault's answers to junk": Place(
-            traffic, connections=lambda name: " cn-custodian-trust " in name and "response" in name
-        ),
-    }
-
-
-def opened_places(folder: Path) -> dict[str, Place]:
-    """What the SPV's release opened and printed: asset values, and nothing personal."""
-    return {
-        "opened by the SPV": Place(folder / "desks" / "spv", ("opened",)),
-        "printed as it was opened": Place(folder / "outputs" / "opened", ("*",)),
-    }
-
-
-def hk_side(folder: Path) -> dict[str, Place]:
-    """All that is in Hong Kong or crossed to it, opened parts too."""
-    wanted = ("hk ", "logs of hk", "what hk", "bundles")
-    found = {name: place for name, place in places(folder).items() if name.startswith(wanted)}
-    return found | opened_places(folder)
