@@ -377,6 +377,8 @@ class TestRoot:
             {**good, "format": "crossvault/part/v2"},
             {**good, "format": b"crossvault/part/v1"},
             {**good, "streams": {}},
+            {**good, "streams": 5},
+            {**good, "streams": "none"},
             {**good, "streams": []},
             {**good, "streams": [None]},
             {**good, "streams": [{}]},
@@ -398,6 +400,23 @@ class TestRoot:
         for value in wrong:
             with pytest.raises(IntegrityError):
                 decode_root(dag_cbor.encode(value))
+
+    @pytest.mark.parametrize(
+        ("data", "reason"),
+        [
+            (dag_cbor.encode([0] * (MAX_ROOT_BYTES + 1)), "over 1048576 bytes"),
+            (dag_cbor.encode({"format": "crossvault/part/v2", "streams": []}), "format must be"),
+            (
+                dag_cbor.encode({"format": "crossvault/part/v1", "streams": [0] * 1025}),
+                "at most 1024 streams",
+            ),
+        ],
+        ids=["length", "format", "streams"],
+    )
+    def test_bounds_come_first(self, data: bytes, reason: str) -> None:
+        """Length, format and count are judged before what they would make us read."""
+        with pytest.raises(IntegrityError, match=reason):
+            decode_root(data)
 
     def test_second_spellings_are_refused(self) -> None:
         """Long integers, other key orders, long lengths, trailing bytes: one root, one CID."""
