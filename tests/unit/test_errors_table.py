@@ -107,6 +107,23 @@ def test_a_bug_tells_an_incident_and_no_value(
         assert "canary-7f3a" not in text
 
 
+def test_an_incident_says_where_our_code_was(caplog: pytest.LogCaptureFixture) -> None:
+    """The line of this package that a library's error came through, however deep the library is."""
+
+    def deeper(depth: int) -> None:
+        if depth:
+            deeper(depth - 1)
+        raise ZeroDivisionError
+
+    try:
+        # `safe` slices the text, which here runs code that is no part of this package.
+        safe(type("Text", (str,), {"__getitem__": lambda *_: deeper(12)})("x"))
+    except ZeroDivisionError as raised:
+        answer(raised, method="/x/Y")
+    assert re.search(r"test_errors_table.py:\d+ deeper < \S*rich_status.py:\d+ safe", caplog.text)
+    assert caplog.text.count("deeper") == 1
+
+
 def test_incidents_differ() -> None:
     """Two incidents have two ids."""
     assert answer(ValueError(), method="m").message != answer(ValueError(), method="m").message

@@ -9,6 +9,7 @@ in the code, never the exception's text, which may hold a value.
 from __future__ import annotations
 
 import logging
+import os
 import secrets
 import traceback
 from typing import Final
@@ -24,6 +25,7 @@ from vault.rich_status import Answer, pack
 log = logging.getLogger(__name__)
 
 _Code = grpc.StatusCode
+_OURS: Final = (os.path.dirname(proofs_errors.__file__), os.path.dirname(vault_errors.__file__))
 
 STATUS: Final[dict[type[Exception], grpc.StatusCode]] = {
     vault_errors.InvalidInputError: _Code.INVALID_ARGUMENT,
@@ -62,8 +64,10 @@ def answer(error: Exception, *, method: str) -> Answer:
 
 def _incident(error: Exception, method: str) -> Answer:
     incident = secrets.token_hex(8)
-    frames = traceback.extract_tb(error.__traceback__)[-6:]
-    place = " < ".join(f"{f.filename}:{f.lineno} {f.name}" for f in reversed(frames))
+    frames = traceback.extract_tb(error.__traceback__)
+    # A library's own frames, a dozen for one statement, would push ours out of the line.
+    shown = [f for f in frames[:-1] if f.filename.startswith(_OURS)][-5:] + frames[-1:]
+    place = " < ".join(f"{f.filename}:{f.lineno} {f.name}" for f in reversed(shown))
     # The type and the place say where the bug is. The text could quote what somebody sent.
     log.error("incident %s in %s: %s at %s", incident, method, type(error).__name__, place)
     return pack(
