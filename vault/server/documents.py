@@ -1,14 +1,14 @@
 """DocumentService: puts, and questions about what is there. It translates; `vault.app` rules.
 
-Each message of a put is handed to a worker thread and the next one is read when that is done:
-a client can send no faster than the disk takes, and an upload of any length needs the memory of
-a few blocks. A call that does not end well, whatever the reason, is aborted.
+The messages of a put are handed to a worker thread, small ones several at a time, and the next is
+read when that is done: a client can send no faster than the disk takes, and an upload of any length
+needs the memory of a few blocks. A call that does not end well, whatever the reason, is aborted.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from grpc import aio
@@ -27,6 +27,8 @@ from vault.v1 import document_pb2, document_pb2_grpc
 Context = aio.ServicerContext[Any, Any]
 
 _MAX_BATCH_BYTES = 1280 * 1024
+_HELD_BYTES = 256 * 1024
+_HELD_MESSAGES = 32
 _MAX_SHARES = 1024
 _CUSTODIAN = ("cn", "custodian")
 
@@ -52,8 +54,16 @@ class DocumentServicer(document_pb2_grpc.DocumentServiceServicer):
             raise InvalidInputError("a put begins with its header", field="header")
         call = await asyncio.to_thread(self._ingest.begin, caller, first.header.documents)
         try:
+            held: list[document_pb2.PutDocumentsRequest] = []
+            size = 0
             async for message in messages:
-                await asyncio.to_thread(_feed, call, message)
+                held.append(message)
+                size += message.ByteSize()
+                # Counted too: endless empty messages would have no size.
+                if size >= _HELD_BYTES or len(held) >= _HELD_MESSAGES:
+                    await asyncio.to_thread(_feed_all, call, held)
+                    held, size = [], 0
+            await asyncio.to_thread(_feed_all, call, held)
             outcomes = await asyncio.to_thread(call.finish)
         finally:
             # Waits for the thread of a step that a cancelled call left running. Shielded: the
@@ -127,6 +137,11 @@ class DocumentServicer(document_pb2_grpc.DocumentServiceServicer):
         """See the proto."""
         found = await asyncio.to_thread(self._documents.committed, request.attestation_digests)
         return document_pb2.CheckCommittedResponse(committed=found)
+
+
+def _feed_all(call: PutCall, messages: Sequence[document_pb2.PutDocumentsRequest]) -> None:
+    for message in messages:
+        _feed(call, message)
 
 
 def _feed(call: PutCall, message: document_pb2.PutDocumentsRequest) -> None:
