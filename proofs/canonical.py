@@ -111,9 +111,10 @@ def parse_loose(
 
 def dump(value: object) -> bytes:
     """Write a value of texts, integers, booleans, lists and dictionaries as canonical JSON."""
-    if not _is_plain(value):
+    plain = _is_plain(value)
+    if not plain:
         _refuse_floats(value, 0)
-    return _encode(value, "JSON")
+    return _encode(value, "JSON", plain=plain)
 
 
 def _encode(value: object, where: str, *, plain: bool = False) -> bytes:
