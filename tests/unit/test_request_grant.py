@@ -206,6 +206,7 @@ def test_an_expectation_names_an_audience_that_can_be() -> None:
     """What no bundle can carry is refused before any bundle is read."""
     for wrong in (
         lambda: Expectation.for_audience("", nonce=None),
+        lambda: Expectation.for_audience("x" * 501, nonce=None),
         lambda: Expectation.for_audience("A", nonce="1"),
         lambda: Expectation.for_audience("A", nonce=None, asset="*"),
         lambda: Expectation.for_request(b"{}"),
