@@ -111,9 +111,9 @@ def test_the_custodian_opens_the_personal_part(life: Life) -> None:
 
 
 def test_what_a_custodian_says_stays_where_it_belongs(life: Life) -> None:
-    """The reason of a denial is nowhere in Hong Kong, and the legal basis of a grant in no bundle;
-    both are in the vault's database, where an auditor needs them."""
-    found = search(Needles.of(life.denial), hk_side(life.folder))
+    """The reason of a denial and the legal basis of a grant are nowhere in Hong Kong, and in no
+    bundle; both are in the vault's database, where an auditor needs them."""
+    found = search(Needles.of(life.denial + life.basis), hk_side(life.folder))
     assert found == {}
     bundles = {"bundles": places(life.folder)["bundles, grants and requests"]}
     assert search(Needles.of(life.basis), bundles) == {}

@@ -3,13 +3,13 @@
 At the vault a custodian also sees every record about its own documents. A holder serves its own
 site's auditors and officers. What an asker must not learn (that a fact was false) is marked
 confidential where it is written, and stays with the document's custodian and the auditors of the
-process's own side.
+process's own side. The legal basis of a grant stays on that side too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from proofs.principal import Principal
@@ -58,7 +58,18 @@ def list_records(
         scope_of(caller, server), since=since, after=read_token(page_token), limit=size + 1
     )
     more = len(records) > size
-    return RecordPage(records[:size], str(records[size - 1].number) if more else "")
+    shown = [_as_seen(each, caller, server) for each in records[:size]]
+    return RecordPage(shown, str(records[size - 1].number) if more else "")
+
+
+def _as_seen(record: Record, caller: Principal, server: Principal) -> Record:
+    """The record without what stays on the server's side: the basis of a custodian's grant.
+
+    That of a release is the requester's own text, signed and read by the officers of both sides.
+    """
+    if caller.jurisdiction == server.jurisdiction or not record.entry.event.startswith("bundle."):
+        return record
+    return replace(record, entry=replace(record.entry, legal_basis=""))
 
 
 def check_page_size(page_size: int) -> int:
