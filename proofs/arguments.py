@@ -17,11 +17,13 @@ from proofs import group
 from proofs.claims import Claims
 from proofs.equation import Equation
 from proofs.errors import BindingError, CannotProveError, EncodingError, SetError
-from proofs.generators import G, H
-from proofs.group import ONE, SCALAR_BYTES, Scalar
+from proofs.generators import G
+from proofs.group import Scalar
 from proofs.labels import frame
 from proofs.membership import proof_length as membership_length
 from proofs.membership import prove_membership, verify_membership
+from proofs.opening import PROOF_BYTES as OPENING_BYTES
+from proofs.opening import prove_opening, verify_opening
 from proofs.range_proof import proof_length as range_length
 from proofs.range_proof import prove_ranges, verify_ranges
 from proofs.range_terms import HEAD_POINTS
@@ -46,9 +48,8 @@ def prove_arguments(claims: Claims, statement: Statement, witness: Witness, sets
         value, blinding = _opened(witness, opening.attribute)
         if value != opening.scalar:
             raise CannotProveError("the value is not the one that the fact says")
-        encoded = group.encode_scalar(blinding)
-        transcript.bundle_opening(opening.encoding, encoded)
-        proof += encoded
+        commitment = commitments[opening.attribute]
+        proof += prove_opening(transcript, value, blinding, commitment)
     terms = statement.ranges
     if terms:
         opened = [_opened(witness, term.attribute) for term in terms]
@@ -92,11 +93,12 @@ def verify_arguments(
     )
     equations: list[Equation] = []
     for opening in statement.openings:
-        encoded = next(parts)
-        blinding = group.decode_scalar(encoded)
-        transcript.bundle_opening(opening.encoding, encoded)
-        fixed = [-opening.scalar, -blinding]
-        equations.append(Equation((G, H), fixed, [points[opening.attribute]], [ONE]))
+        place = opening.attribute
+        equations.append(
+            verify_opening(
+                transcript, opening.scalar, points[place], commitments[place], next(parts)
+            )
+        )
     if statement.ranges:
         equations.append(
             _shifted(
@@ -147,7 +149,7 @@ def _opened(witness: Witness, attribute: int) -> tuple[Scalar, Scalar]:
 
 def _split(proof: bytes, statement: Statement, sets: Sets) -> Iterator[bytes]:
     """The proof cut into the parts that the statement asks for; nothing may be left over."""
-    lengths = [SCALAR_BYTES] * len(statement.openings)
+    lengths = [OPENING_BYTES] * len(statement.openings)
     if statement.ranges:
         lengths.append(range_length(len(statement.ranges), digits=statement.digits))
     lengths += [

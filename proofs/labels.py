@@ -15,6 +15,7 @@ GENERATORS_DIGEST: Final = b"crossproof/generators-digest/v1"
 
 # Transcripts.
 TRANSCRIPT: Final = b"crossproof/transcript/v1"
+OPENING: Final = b"crossproof/opening/v1"
 RANGE: Final = b"crossproof/range/v1"
 MEMBERSHIP: Final = b"crossproof/membership/v1"
 PROVER_RANDOMNESS: Final = b"crossproof/prover-randomness/v1"

@@ -89,7 +89,7 @@ class Membership:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """The commitment opens to this value: V - scalar * G is a multiple of H that is shown."""
+    """The commitment opens to this value: V - scalar * G is a multiple of H that is known."""
 
     fact: int
     attribute: int

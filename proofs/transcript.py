@@ -104,10 +104,23 @@ class Transcript:
         self.append_bytes(b"statement", statement)
         self.append_list(b"commitments", commitments)
 
-    def bundle_opening(self, value: bytes, blinding: bytes) -> None:
-        """A public attribute opened: its value and its blinding (32 bytes each)."""
-        self.append_bytes(b"opened value", value)
-        self.append_bytes(b"opened blinding", blinding)
+    # -- opening argument ---------------------------------------------------------------------
+
+    def opening_statement(self, commitment: bytes, *, value: bytes, generators: bytes) -> None:
+        """What is claimed: which commitment opens to which value (32 bytes), over which bases."""
+        self.append_bytes(b"argument", labels.OPENING)
+        self.append_bytes(b"generators", generators)
+        self.append_bytes(b"value", value)
+        self.append_point(b"V", commitment)
+
+    def opening_commitment(self, commitment: bytes) -> Scalar:
+        """A, then c."""
+        self.append_point(b"A", commitment)
+        return self.challenge(b"c")
+
+    def opening_response(self, response: bytes) -> None:
+        """s (32 bytes), before anything that follows."""
+        self.append_bytes(b"s", response)
 
     # -- range argument -----------------------------------------------------------------------
 

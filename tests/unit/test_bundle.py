@@ -306,11 +306,14 @@ def test_the_bounds_of_a_range_are_in_the_argument_itself(bound: str) -> None:
         check(verify_arguments(claims, other, proof, {}))
 
 
-def test_an_opening_shows_value_and_blinding_only() -> None:
-    """It verifies for its value, and for no other."""
+def test_an_opening_shows_the_value_only() -> None:
+    """It verifies for its value, and for no other; the blinding is not in it."""
     claims, statement = claims_of(parts(("province = Guangdong",)))
     proof = prove_arguments(claims, statement, witness(), {})
-    assert len(proof) == 32
+    assert len(proof) == 80
+    pair = witness().values[3]
+    assert pair is not None
+    assert group.encode_scalar(pair[1]) not in proof
     check(verify_arguments(claims, statement, proof, {}))
     other = compile_facts(FactList.parse(("province = Anhui",), schema()), schema(), {})
     with pytest.raises(CrossproofError, match="does not verify"):
