@@ -131,6 +131,25 @@ class TestDisk:
         store.delete_many(cid for cid, _ in blocks)
         assert list((tmp_path / "blocks" / "large").iterdir()) == []
 
+    @pytest.mark.parametrize(
+        ("size", "count", "ahead"), [(20, 1500, 1024), (INLINE_BYTES, 300, 256)]
+    )
+    def test_rows_are_not_gathered_for_ever(
+        self, store: EmbeddedBlockStore, size: int, count: int, ahead: int
+    ) -> None:
+        """A long stream of small blocks is stored as it comes, by count and by size."""
+        cids: list[Cid] = []
+
+        def blocks() -> Iterator[tuple[Cid, bytes]]:
+            for taken in range(count):
+                assert taken < ahead or store.has(cids[taken - ahead])
+                block = raw_block(size)
+                cids.append(block[0])
+                yield block
+
+        store.put_many(blocks())
+        assert store.stat().blocks == count
+
     def test_a_failed_put_leaves_no_file(self, store: EmbeddedBlockStore, tmp_path: Path) -> None:
         """Files of a put that failed before their rows were written are removed at once."""
         blocks = [raw_block(100_000) for _ in range(3)]

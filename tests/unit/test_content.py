@@ -360,6 +360,7 @@ class TestRoot:
     )
     def test_bounds(self, make: Any) -> None:
         """No streams, too many, a link twice, lengths that do not fit, a root as a chunk."""
+        assert len(entry(MAX_LINKS).links) == MAX_LINKS
         with pytest.raises(InvalidInputError):
             make()
 
@@ -388,6 +389,7 @@ class TestRoot:
             {**good, "streams": [{**stream, "length": -17}]},
             {**good, "streams": [{**stream, "length": 2**64 - 1}]},
             {**good, "streams": [{**stream, "links": {}}]},
+            {**good, "streams": [{**stream, "links": 5}]},
             {**good, "streams": [{**stream, "links": ["x"]}]},
             {**good, "streams": [{**stream, "links": [b"x"]}]},
             {**good, "streams": [{**stream, "header": "0" * 32}]},
