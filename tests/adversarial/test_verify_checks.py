@@ -831,6 +831,21 @@ def test_9_every_item_of_the_transcript_is_bound(alter: Callable[[Claims], Claim
     refused(ProofError, "does not verify", parts().forge(alter=alter))
 
 
+@pytest.mark.parametrize("fact", ["annual_yield >= 0.08", "province = Guangdong", "fuel in @fuels"])
+def test_9_every_kind_of_proof_alone_is_bound(fact: str) -> None:
+    """A bundle with a single range, opening or membership is bound to its context too.
+
+    The bundle's own times are under no signature: nothing else keeps a stranger from moving its
+    expiry to the latest that the grant allows.
+    """
+    found = parts((fact,))
+    data = found.build()
+    assert check(data)
+    later = replace(found.context, expires=found.context.expires + DAY)
+    moved = changed(data, lambda tree: tree.update(context=later.to_json()))
+    refused(ProofError, "does not verify", moved)
+
+
 def test_only_the_procedure_makes_a_verdict() -> None:
     """`Verified` cannot be built or copied with changes by anyone else."""
     found = check(small()[1])
