@@ -22,7 +22,7 @@ from vault.identity import Identity
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 @identity_option
 def list_command(asset: str, as_json: bool, caller: Path) -> None:
-    """Your documents, those stored last first: public attributes and what can be proven."""
+    """Your documents, those stored last first, with their public attributes."""
     schemas = _schema_names(caller)
     with at_vault(caller, documents.SERVICE) as session:
         found = list(documents.list_documents(session.channel, session.identity, asset=asset))
@@ -30,16 +30,17 @@ def list_command(asset: str, as_json: bool, caller: Path) -> None:
         click.echo(json.dumps([_described(each) for each in found], ensure_ascii=False, indent=2))
     elif found:
         print_list(
-            ("document", "v", "asset", "schema", "as of", "public", "can be proven", "bundles"),
+            ("document 文件", "v", "asset 资产", "as of 截至", "bundles 证明"),
             [
                 (
-                    each.attestation.document,
+                    f"{each.attestation.document}\n  "
+                    + schemas.get(each.attestation.schema, each.attestation.schema[:16] + "…"),
                     str(each.attestation.version),
-                    each.attestation.asset,
-                    schemas.get(each.attestation.schema, each.attestation.schema[:8] + "…"),
-                    str(each.attestation.as_of),
-                    "\n".join(f"{name} = {text}" for name, text in sorted(each.public.items())),
-                    ", ".join(each.provable),
+                    "\n".join(
+                        [each.attestation.asset]
+                        + [f"  {name} {text}" for name, text in sorted(each.public.items())]
+                    ),
+                    str(each.attestation.as_of).replace("..", "..\n"),
                     str(each.bundles_issued),
                 )
                 for each in found

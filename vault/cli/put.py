@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -19,9 +20,10 @@ from rich.progress import (
 
 from vault.cli.options import FILE, identity_option, say
 from vault.client import pinned_schemas
-from vault.client.prepare import MAX_DOCUMENT, file_to_seal, read_document
+from vault.client.prepare import MAX_DOCUMENT, FileToSeal, file_to_seal, read_document
 from vault.client.put import SERVICE, PutClient, StoredDocument, put_batch
 from vault.client.session import at_vault
+from vault.crypto.padding import padme
 from vault.files import read_public
 from vault.identity import Identity
 
@@ -54,14 +56,7 @@ def put(file: Path, attachments: tuple[str, ...], as_json: bool, caller: Path) -
         client = PutClient(session)
         for each in client.settle():
             say(f"an earlier put was stored after all: document {each.document} ({each.asset})")
-        total = sum(file.info.length for file in files)
-        with _bar() if total else nullcontext() as bar:
-            task = bar.add_task("sealing", total=total) if bar is not None else None
-
-            def advance(size: int) -> None:
-                if bar is not None and task is not None:
-                    bar.advance(task, size)
-
+        with _bar(files) as advance:
             (stored,) = put_batch(client, [prepared], progress=advance)
     say(f"stored: {stored.asset}, version {stored.version}, {len(stored.receipts)} receipts")
     if as_json:
@@ -70,15 +65,28 @@ def put(file: Path, attachments: tuple[str, ...], as_json: bool, caller: Path) -
         click.echo(stored.document)
 
 
-def _bar() -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-    )
+@contextmanager
+def _bar(files: Sequence[FileToSeal]) -> Iterator[Callable[[int], None]]:
+    """A bar of the ciphertext on its way, which is padded; nothing where no file is attached."""
+    if not files:
+        yield lambda size: None
+        return
+    total = sum(padme(max(2, file.info.length)) for file in files)
+    columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    with Progress(
+        TextColumn("{task.description}"), *columns, console=Console(stderr=True)
+    ) as progress:
+        task = progress.add_task("sealing 加密", total=total)
+        sent = 0
+
+        def advance(size: int) -> None:
+            # The records and roots around the files count too: never past the end.
+            nonlocal sent
+            sent += size
+            progress.update(task, completed=min(sent, total))
+
+        yield advance
+        progress.update(task, completed=total)
 
 
 def _described(stored: StoredDocument) -> str:
