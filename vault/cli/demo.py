@@ -242,7 +242,7 @@ def _release(stage: Stage, release: str, node: tuple[str, ...]) -> None:
     _officer(stage, "hongkong", "lee", release)
     stage.crossvault("release", "fetch", release, "-o", "opened", *SPV, *node)
     stage.say("And what the auditor reads of all this 审计员所见")
-    stage.crossvault("log", "list", *AUDITOR)
+    stage.crossvault("log", "list", *AUDITOR, lines=20)
 
 
 def _close(stage: Stage, checks: list[str], seconds: float) -> None:

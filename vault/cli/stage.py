@@ -45,8 +45,10 @@ class Stage:
         """A line of the narrator's."""
         self.console.print(Text(text, style="cyan"))
 
-    def crossvault(self, *arguments: str, fails: bool = False, quiet: bool = False) -> str:
-        """Run one command here; what it printed on standard output."""
+    def crossvault(
+        self, *arguments: str, fails: bool = False, quiet: bool = False, lines: int = 200
+    ) -> str:
+        """Run one command here; what it printed on standard output. Shows so many `lines` of it."""
         shown = io.StringIO()
         out = _Tee(shown)
         with (
@@ -56,7 +58,10 @@ class Stage:
             contextlib.redirect_stderr(shown),
         ):
             code = cli.run(list(arguments))
-        self._show("crossvault", arguments, shown.getvalue(), code, fails, quiet)
+        printed = shown.getvalue().splitlines()
+        if len(printed) > lines:
+            printed = [*printed[:lines], f"… and {len(printed) - lines} more lines"]
+        self._show("crossvault", arguments, printed, code, fails, quiet)
         return out.getvalue()
 
     def crossproof(self, *arguments: str, fails: bool = False, quiet: bool = False) -> str:
@@ -70,15 +75,15 @@ class Stage:
             text=True,
             env={**os.environ, "COLUMNS": str(self.console.width - len(INDENT))},
         )
-        shown = done.stdout + done.stderr
-        self._show("crossproof", arguments, shown, done.returncode, fails, quiet)
+        printed = (done.stdout + done.stderr).splitlines()
+        self._show("crossproof", arguments, printed, done.returncode, fails, quiet)
         return done.stdout
 
     def _show(
         self,
         program: str,
         arguments: tuple[str, ...],
-        output: str,
+        printed: list[str],
         code: int,
         fails: bool,
         quiet: bool,
@@ -87,7 +92,7 @@ class Stage:
         if not quiet or not as_expected:
             command = f"$ {program} {shlex.join(arguments)}"
             self.console.print(Text(command, style="green"), soft_wrap=True)
-            for line in output.splitlines():
+            for line in printed:
                 self.console.print(Text(INDENT + line.rstrip()), soft_wrap=True)
             if fails:
                 self.console.print(Text(f"{INDENT}[exit code {code}]", style="yellow"))
