@@ -34,7 +34,7 @@ SCHEMA = PLANTS / "power-plant.schema.json"
 MAPPING = PLANTS / "power-plant.mapping.toml"
 CUSTODIANS = ("batches", "singles", "killed")
 GOAL = 100.0
-"""Documents a second that a skeleton of this design reached in batches."""
+"""Documents a second in batches that a prototype of this design reached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,12 +242,13 @@ def _print(
         f"{os.cpu_count()} processors"
     )
     batches = speeds[0]
-    busy = sum(batches.processor.values())
+    busy, count = sum(batches.processor.values()), os.cpu_count() or 1
     console.print(
         f"in batches a document takes {1e3 * busy / batches.documents:.1f} ms of processor time = "
-        f"{busy / batches.documents / unit:.0f} t; processors were busy "
-        f"{100 * busy / batches.seconds / (os.cpu_count() or 1):.0f} % of the time; "
-        f"{batches.per_second / GOAL:.2f} of {GOAL:.0f} documents/s"
+        f"{busy / batches.documents / unit:.0f} t, so {count} processors allow "
+        f"{count * batches.documents / busy:.0f} documents/s; ours had "
+        f"{100 * busy / batches.seconds / count:.0f} % of them; "
+        f"reached: {batches.per_second / GOAL:.2f} of {GOAL:.0f} documents/s"
     )
     console.print(
         "on disk a document takes "

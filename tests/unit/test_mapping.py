@@ -117,6 +117,11 @@ def test_toml_days_and_instants() -> None:
         ('fuel = "fuel"', "fuel = 3", "attributes.'fuel': must name a column"),
         ('"2018-06-01"', '"1st of June"', "as_of: '1st of June' is not a date"),
         ("2038-06-01T00:00:00Z", "2038-06-01", "valid_until: "),
+        ('"2038-06-01T00:00:00Z"', "0001-01-01T00:00:00+08:00", "valid_until must be a text"),
+        ('"2038-06-01T00:00:00Z"', "2038-06-01T00:00:00", "valid_until must be a text"),
+        ('"2018-06-01"', '{ from = "2018-06-01" }', "as_of: to is missing"),
+        ('"2018-06-01"', '{ from = "2018-06-01", to = "2018-06-02", x = 1 }', "unknown setting"),
+        ('"cn-plant-{id}"', "5", "asset must be a text"),
         ("[attributes]", "[attributes", "not TOML"),
     ],
 )

@@ -286,9 +286,12 @@ def _attributes(raw: object, *, where: str) -> dict[str, str]:
 def _as_text(value: Any) -> Any:
     """TOML has days and instants of its own; both become the texts that they stand for."""
     if isinstance(value, datetime):
-        if value.tzinfo is None or value.microsecond:
-            return value
-        return canonical.format_instant(value.astimezone(UTC))
+        try:
+            if value.tzinfo is not None and not value.microsecond:
+                return canonical.format_instant(value.astimezone(UTC))
+        except OverflowError:
+            pass  # an hour before the first year is no instant
+        return value
     return value.isoformat() if isinstance(value, date) else value
 
 
