@@ -4,9 +4,9 @@
 two spellings and a digest of bytes is a digest of meaning. It refuses: input over the caller's
 limit, a byte order mark, bytes that are not UTF-8, lone surrogates, every number with a point or
 an exponent (NaN and the infinities too), integers past 2^53 - 1 in size, a key that occurs twice,
-nesting deeper than 32 (judged before the parser runs, so no input can exhaust the stack), and
-whatever else does not print back byte for byte. `Fields` reads an object field by field and
-refuses the fields that nobody asked for.
+nesting deeper than 32 and more than 131,072 values (both judged before the parser runs, so that no
+input exhausts stack, memory or time), and whatever else does not print back byte for byte.
+`Fields` reads an object field by field and refuses the fields that nobody asked for.
 """
 
 from __future__ import annotations
@@ -28,11 +28,14 @@ from proofs.labels import frame
 Json: TypeAlias = "bool | int | str | list[Json] | dict[str, Json] | None"
 
 MAX_DEPTH = 32
+MAX_VALUES = 1 << 17  # eight times what the largest schema holds; 4 MiB of "[]," would be a million
 MAX_INTEGER = 2**53 - 1  # the greatest integer that every JSON reader holds exactly
 
 # A string is one token; a quote that starts none is a token too, so that an unterminated string
 # ends the scan at once instead of being tried again from every escaped quote inside it.
 _STRUCTURE = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|["\[\]{}]', re.DOTALL)
+# The same with commas, which are many in every document and matter where they are very many.
+_SEPARATORS = re.compile(_STRUCTURE.pattern.replace('|["', '|[",'), re.DOTALL)
 _INSTANT = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})Z", re.ASCII
 )
@@ -68,7 +71,7 @@ def parse_loose(
         raise EncodingError(f"{where}: not UTF-8 at byte {error.start}") from None
     if text.startswith("\ufeff"):
         raise EncodingError(f"{where}: starts with a byte order mark")
-    _check_depth(text, where)
+    _check_shape(text, where)
 
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(items)
@@ -173,16 +176,22 @@ def _refuse_floats(value: object, depth: int) -> None:
             _refuse_floats(item, depth + 1)
 
 
-def _check_depth(text: str, where: str) -> None:
-    if text.count("[") + text.count("{") <= MAX_DEPTH:
+def _check_shape(text: str, where: str) -> None:
+    brackets = text.count("[") + text.count("{")
+    many = brackets + text.count(",") > MAX_VALUES
+    if brackets <= MAX_DEPTH and not many:
         return
-    depth = 0
-    for token in _STRUCTURE.finditer(text):
+    depth = values = 0
+    for token in (_SEPARATORS if many else _STRUCTURE).finditer(text):
         first = text[token.start()]
-        if first in "[{":
-            depth += 1
-            if depth > MAX_DEPTH:
-                raise EncodingError(f"{where}: nested deeper than {MAX_DEPTH}")
+        if first in "[{,":
+            values += 1
+            if values > MAX_VALUES:
+                raise EncodingError(f"{where}: more than {MAX_VALUES} values")
+            if first != ",":
+                depth += 1
+                if depth > MAX_DEPTH:
+                    raise EncodingError(f"{where}: nested deeper than {MAX_DEPTH}")
         elif first in "]}":
             depth -= 1
         elif token.end() - token.start() == 1:

@@ -116,6 +116,24 @@ def test_depth_is_counted_outside_texts_only() -> None:
     assert canonical.parse(b'"' + b"[" * 99 + b'\\""', limit=LIMIT) == "[" * 99 + '"'
 
 
+def test_values_are_counted_outside_texts_only() -> None:
+    """131,072 values are read, one more is not, and commas inside a text do not count."""
+    most = b"[" + b",".join([b"0"] * canonical.MAX_VALUES) + b"]"
+    assert len(canonical.parse(most, limit=1 << 20)) == canonical.MAX_VALUES  # type: ignore[arg-type]
+    with pytest.raises(EncodingError, match="values"):
+        canonical.parse(b'[0,"\\"",' + most[1:], limit=1 << 20)
+    text = b'["' + b",[{" * 100_000 + b'\\""]'
+    assert canonical.parse(text, limit=1 << 20) == [",[{" * 100_000 + '"']
+
+
+@pytest.mark.parametrize("value", [b"[]", b"{}", b"0", b'""', b'{"\xc3\xa9":0}'])
+def test_many_small_values_are_refused_before_they_are_read(value: bytes) -> None:
+    """4 MiB of them took seconds, most of all with keys that sort by UTF-16 units."""
+    data = b"[" + b",".join([value] * ((4 << 20) // (len(value) + 1) - 1)) + b"]"
+    with pytest.raises(EncodingError, match="more than 131072 values"):
+        canonical.parse(data, limit=4 << 20)
+
+
 def test_length_is_judged_first() -> None:
     """One byte over the limit is refused, whatever the bytes are."""
     assert canonical.parse(b"[]", limit=2) == []
