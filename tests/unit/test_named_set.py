@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
@@ -121,7 +122,7 @@ EXPORTED = named_set("fuels").export()
         (lambda data: data.replace(b"WIND", b"\xff"), "UTF-8"),
         (lambda data: data.replace(b"WIND", b"W" * 1001), "member 3"),
         (lambda data: data.split(b"\n")[0], "0 members"),
-        (lambda data: data.split(b"\n")[0] + b"\n" + b"x\n" * 65_537, "more than 65536"),
+        (lambda data: data.split(b"\n")[0] + b"\n" + b"x\n" * 65_537, "65537 members, 3 were"),
         (lambda data: data + b"x" * (65 << 20), "more than"),
     ],
 )
@@ -129,6 +130,25 @@ def test_refuses_a_changed_file(change: Callable[[bytes], bytes], message: str) 
     """Every member as it was signed, or nothing."""
     with pytest.raises(SetError, match=message):
         NamedSet.parse(change(EXPORTED))
+
+
+def test_stops_at_the_first_line_out_of_form() -> None:
+    """Each such line may take milliseconds: no line behind it is looked at."""
+    changed = EXPORTED.replace(b"HYDRO", b"hydro").replace(b"WIND", b"WI\xe2\x80\x8bND")
+    with pytest.raises(SetError, match="member 1 is not in normal form"):
+        NamedSet.parse(changed)
+
+
+def test_line_ends_are_counted_before_anything_is_made_of_them() -> None:
+    """16 MiB of line ends are refused without a list of as many lines."""
+    data = EXPORTED.split(b"\n")[0] + b"\n" * (16 << 20)
+    tracemalloc.start()
+    try:
+        with pytest.raises(SetError, match="3 were signed"):
+            NamedSet.parse(data)
+        assert tracemalloc.get_traced_memory()[1] < 2 * len(data)
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("data", [b"", b"\n", b"{}\n", EXPORTED[1:], b" " + EXPORTED])
