@@ -112,6 +112,9 @@ class TestDisk:
         file.unlink()
         with pytest.raises(BlockMissingError, match=cid.text):
             store.get(cid)
+        file.mkdir()
+        with pytest.raises(UnavailableError, match=cid.text):
+            store.get(cid)
 
     def test_blocks_that_changed_places(self, store: EmbeddedBlockStore, tmp_path: Path) -> None:
         """The bytes of one block under the name of another are refused."""

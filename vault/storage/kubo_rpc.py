@@ -56,8 +56,8 @@ def read_credentials(path: Path) -> tuple[str, str]:
         text = read_private(path).decode("ascii").removesuffix("\n")
     except UnicodeDecodeError:
         text = ""
-    user, colon, secret = text.partition(":")
-    if not (user and colon and secret) or not text.isprintable():
+    user, _, secret = text.partition(":")
+    if not (user and secret) or not text.isprintable():
         raise InvalidInputError(f"{path}: one line of the form user:secret is expected")
     return user, secret
 
