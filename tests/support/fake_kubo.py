@@ -17,7 +17,11 @@ from urllib.parse import parse_qs, urlsplit
 from vault.files import write_private
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
-DURABLE = {"Datastore": {"Spec": {"type": "flatfs", "sync": True}}}
+DURABLE = {
+    "Datastore": {
+        "Spec": {"type": "mount", "mounts": [{"type": "flatfs", "sync": True}, {"type": "levelds"}]}
+    }
+}
 
 
 @dataclass
