@@ -11,8 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from proofs.verify import verify_bundle
-
 from proofs import facts as language
 from proofs.attestation import Attestation
 from proofs.context import Context
@@ -27,6 +25,7 @@ from proofs.request import Request
 from proofs.schema import Schema
 from proofs.trust import Trust, TrustedAuthority, TrustedCustodian, TrustedSet
 from proofs.values import value_scalar
+from proofs.verify import verify_bundle
 from proofs.witness import Witness, scalar_integer
 from vault.site_file import PrincipalRecord
 
