@@ -10,6 +10,7 @@ SPEC.md, "Commands".
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from pathlib import Path
@@ -24,6 +25,7 @@ from proofs.cli_files import (
     load_schema,
     load_sets,
     load_trust,
+    printable,
     read,
     until,
     write_new,
@@ -40,7 +42,9 @@ def main() -> None:
     try:
         code = cli.main(standalone_mode=False)
     except click.UsageError as error:
-        error.show(sys.stderr)
+        said = io.StringIO()  # it may name a file of others
+        error.show(said)
+        click.echo("\n".join(map(printable, said.getvalue().splitlines())), err=True)
         code = 2
     except (click.Abort, KeyboardInterrupt):
         click.echo("crossproof: stopped", err=True)
@@ -49,7 +53,8 @@ def main() -> None:
         click.echo(f"crossproof: {error}", err=True)
         code = 1
     except OSError as error:
-        click.echo(f"crossproof: {error.filename or 'output'}: {error.strerror}", err=True)
+        named = printable(error.filename or "output")
+        click.echo(f"crossproof: {named}: {error.strerror}", err=True)
         code = 1
     sys.exit(code if isinstance(code, int) else 0)
 
@@ -171,7 +176,7 @@ def verify(
     )
     for file, found in zip(files, outcomes, strict=True):
         if not as_json and len(files) > 1:
-            click.echo(f"{file}:", err=True)
+            click.echo(f"{printable(file)}:", err=True)
         if isinstance(found, CrossproofError):
             failed = True
             if as_json:

@@ -48,6 +48,11 @@ def read(path: Path, limit: int) -> bytes:
         return file.read(limit + 1)
 
 
+def printable(name: object) -> str:
+    """A name that may be shown: files come from others, and their names could repaint a verdict."""
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in str(name))
+
+
 def write_new(path: Path, data: bytes) -> None:
     """A file that was not there before, readable by all; PolicyError if it was."""
     try:

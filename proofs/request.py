@@ -15,8 +15,9 @@ from datetime import datetime
 
 from proofs import canonical
 from proofs.canonical import Fields, Json
-from proofs.errors import EncodingError
+from proofs.errors import CrossproofError, EncodingError
 from proofs.ids import SHOWN_LIMIT, check_asset, check_digest, check_name, check_shown, digest_of
+from proofs.normaliser import safe_for_display
 
 FORMAT = "crossvault/request/v1"
 LIMIT = 1 << 20
@@ -138,11 +139,17 @@ class Request:
 
 
 def read_facts(fields: Fields) -> tuple[str, ...]:
-    """The field `facts` of a request or a bundle: 1 to 64 distinct texts, bounded.
+    """The field `facts` of a request or bundle: 1 to 64 distinct, bounded texts that can be shown.
 
-    Their grammar is `facts.parse_fact`'s to judge.
+    Their grammar is `facts.parse_fact`'s to judge. But they are shown before somebody parses them
+    (`inspect`, a submitted request), so nothing in them may move the cursor or break the line.
     """
     facts = fields.texts("facts", MAX_FACTS, MAX_FACT_LENGTH, least=1)
+    for index, fact in enumerate(facts):
+        try:
+            safe_for_display(fact, limit=MAX_FACT_LENGTH)
+        except CrossproofError as error:
+            raise EncodingError(f"{fields.where}.facts[{index}]: {error}") from None
     if len(set(facts)) != len(facts):
         raise EncodingError(f"{fields.where}.facts: the same fact twice")
     return tuple(facts)

@@ -29,6 +29,7 @@ from support.bundles import (
 )
 
 import proofs
+from proofs import canonical
 from proofs.cli import cli, main
 from proofs.envelope import key_id
 from proofs.request import Request
@@ -188,6 +189,30 @@ def test_several_files_have_a_verdict_each(files: Path) -> None:
     assert (code, [json.loads(line)["verified"] for line in out.splitlines()]) == (1, [True, False])
     code, _, err = run(files, *more, *audience)
     assert (code, "small.proof.json:" in err) == (1, True)
+
+
+def test_a_file_name_repaints_no_verdict(files: Path) -> None:
+    """Whoever sends a bundle also names its file: escapes, line ends and overrides are escaped."""
+    name = "a\x1b[2K\nVERIFIED\u202e.json"
+    (files / name).write_bytes(b"{}")
+    audience = ("--trust", "trust.toml", "--audience", AUDIENCE)
+    code, _, err = run(files, "verify", name, "small.proof.json", *audience)
+    assert code == 1
+    assert "a\\x1b[2K\\nVERIFIED\\u202e.json:\n" in err
+    (files / name).unlink()
+    (files / name).mkdir()
+    code, _, err = run(files, "verify", name, *audience)
+    assert (code, "\x1b" in err, "\u202e" in err) == (2, False, False)
+
+
+def test_inspect_repaints_nothing(files: Path) -> None:
+    """Facts are printed unparsed; those that could move the cursor are refused first."""
+    tree = json.loads(small()[1])
+    tree["facts"] = ["a >= 1\x1b[2J\x1b[HVERIFIED"]
+    (files / "bad.json").write_bytes(canonical.dump(tree))
+    code, out, err = run(files, "inspect", "bad.json")
+    assert (code, out, "\x1b" in err) == (1, "", False)
+    assert "U+001B" in err
 
 
 def test_inspect_marks_its_output(files: Path) -> None:
