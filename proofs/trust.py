@@ -20,6 +20,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from proofs import canonical
+from proofs.attestation import MAX_VERSION
 from proofs.envelope import check_public_key, key_id
 from proofs.errors import CrossproofError, TrustError
 from proofs.ids import check_digest, check_name, check_shown
@@ -180,7 +181,11 @@ def add_entry(
         TrustError: the file with that entry is not a trust file.
     """
     separator = b"\n" if before.endswith(b"\n") else b"\n\n"
-    after = (before + separator if before else b"") + entry(kind, values).encode()
+    try:
+        added = entry(kind, values).encode()
+    except UnicodeEncodeError:  # what a terminal gives for bytes that are no text
+        raise TrustError("a text that is not valid UTF-8") from None
+    after = (before + separator if before else b"") + added
     Trust.parse(after)
     return after
 
@@ -243,8 +248,11 @@ class _Entry:
 
     def version(self, name: str) -> int:
         value = self._table.pop(name, 1)
-        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-            raise TrustError(f"trust file, {self.where}: {name} must be a number from 1")
+        # No set has a version past the bound, and Python prints no number of thousands of digits.
+        if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MAX_VERSION:
+            raise TrustError(
+                f"trust file, {self.where}: {name} must be a number from 1 to {MAX_VERSION}"
+            )
         return value
 
     def end(self) -> None:

@@ -193,6 +193,14 @@ def test_refuses_a_custodian(changes: dict[str, object], message: str) -> None:
             ],
             "number from 1",
         ),
+        (
+            [  # a number that Python would not print in the refusal of a set
+                entry("authority", authority()),
+                entry("set", {"name": "fuels", "authority": key_id(OTHER)}),
+                "least_version = 0x" + "f" * 5000,
+            ],
+            "number from 1",
+        ),
         ([entry("authority", authority(schemas=[SCHEMA]))], "unknown key"),
         (
             [
@@ -226,6 +234,8 @@ def test_adds_an_entry_and_keeps_what_was_there() -> None:
     assert Trust.parse(after).authority(key_id(OTHER)).name_zh == "示例托管有限公司"
     with pytest.raises(TrustError, match="pinned twice"):
         add_entry(after, "authority", authority())
+    with pytest.raises(TrustError, match="UTF-8"):
+        add_entry(before, "authority", authority(name_en="a\udcff"))
 
 
 def test_a_fingerprint_is_compared_not_believed() -> None:
