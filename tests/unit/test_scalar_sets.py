@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
@@ -215,6 +216,14 @@ def test_planted_cache_of_another_set_is_ignored(tmp_path: Path) -> None:
     again = _set(1, 2, 3, 4, cache=tmp_path)
     assert _value(again.polynomial, scalar(9)) != ZERO
     assert _value(again.polynomial, scalar(4)) == ZERO
+
+
+def test_planted_pipe_is_ignored(tmp_path: Path) -> None:
+    """A pipe in the place of the cache file would be waited for; it is replaced by a file."""
+    path = _cached(tmp_path, _set(1, 2, 3))
+    os.mkfifo(path)
+    assert _coefficients(_set(1, 2, 3, cache=tmp_path)) == _coefficients(_set(1, 2, 3))
+    assert path.is_file()
 
 
 def test_cache_that_cannot_be_used_is_no_error(tmp_path: Path) -> None:
