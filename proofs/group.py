@@ -220,7 +220,7 @@ def _expand_message_xmd(message: bytes, tag: bytes, length: int) -> bytes:
     first = hashlib.sha256(bytes(64) + message + length.to_bytes(2, "big") + b"\0" + tag).digest()
     block, output = bytes(32), b""
     for index in range(1, blocks + 1):
-        mixed = bytes(a ^ b for a, b in zip(first, block, strict=True))
+        mixed = (int.from_bytes(first, "big") ^ int.from_bytes(block, "big")).to_bytes(32, "big")
         block = hashlib.sha256(mixed + bytes([index]) + tag).digest()
         output += block
     return output[:length]
