@@ -29,18 +29,36 @@ from proofs.schema import Schema
 from proofs.trust import Signer, Trust
 from proofs.verify import Verified, VerifiedSet
 
-Row = tuple[str, str | Sequence[str]]
+Row = tuple[str, str | Sequence[str] | Table]
 
 
-def print_table(console: Console, rows: Iterable[Row]) -> None:
+def print_table(console: Console, rows: Iterable[Row], *, style: str = "bold") -> None:
     """Label and value, one below the other; a value may be several lines."""
+    table = _grid()
+    for label, value in rows:
+        shown = value if isinstance(value, Table) else _text(value)
+        table.add_row(Text(label, style=style), shown)
+    console.print(table)
+
+
+def _grid() -> Table:
+    """Two columns. What does not fit on a line goes on below its own column, never at its left."""
     table = Table.grid(padding=(0, 1, 0, 0))
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
-    for label, value in rows:
-        lines = [value] if isinstance(value, str) else list(value)
-        table.add_row(Text(label, style="bold"), Text("\n".join(lines)))
-    console.print(table)
+    return table
+
+
+def _text(value: str | Sequence[str]) -> Text:
+    return Text(value if isinstance(value, str) else "\n".join(value))
+
+
+def numbered(facts: Iterable[str]) -> Table:
+    """Facts behind their numbers. A long text in one of them begins no line as a number does."""
+    table = _grid()
+    for number, fact in enumerate(facts, 1):
+        table.add_row(f"{number}.", Text(fact))
+    return table
 
 
 def print_verified(console: Console, verified: Verified) -> None:
@@ -50,7 +68,7 @@ def print_verified(console: Console, verified: Verified) -> None:
         ("Asset 资产", attestation.asset),
         ("Document 文件", _document(attestation, verified.schema)),
         ("As of 截至", f"{attestation.as_of} ({verified.schema.time_zone})"),
-        ("Facts 事实", [f"{n}. {fact}" for n, fact in enumerate(verified.facts, 1)]),
+        ("Facts 事实", numbered(verified.facts)),
     ]
     if verified.sets:
         rows.append(("Sets 名单", [line for each in verified.sets for line in _set_lines(each)]))
@@ -67,10 +85,9 @@ def print_verified(console: Console, verified: Verified) -> None:
 
 
 def print_refused(console: Console, error: CrossproofError) -> None:
-    """The reason, and the verdict."""
-    console.print(
-        Text("NOT VERIFIED 未通过验证", style="bold red"), Text(f"({error.reason}): {error}")
-    )
+    """The verdict and the reason, which may quote the bundle and so stays in its own column."""
+    verdict = f"NOT VERIFIED 未通过验证 ({error.reason}):"
+    print_table(console, [(verdict, str(error))], style="bold red")
 
 
 def print_claims(console: Console, bundle: Bundle) -> None:
@@ -85,7 +102,7 @@ def print_claims(console: Console, bundle: Bundle) -> None:
         ("Asset 资产", attestation.asset),
         ("Document 文件", _document(attestation, schema)),
         ("As of 截至", f"{attestation.as_of} ({schema.time_zone})"),
-        ("Facts 事实", [f"{n}. {fact}" for n, fact in enumerate(bundle.facts, 1)]),
+        ("Facts 事实", numbered(bundle.facts)),
     ]
     if bundle.sets:
         sets = [line for each in bundle.sets for line in (f"@{each.name}", each.digest)]

@@ -26,6 +26,7 @@ from support.bundles import (
     trust,
 )
 
+from proofs import canonical
 from proofs.bundle import Bundle
 from proofs.errors import ContextError, CrossproofError, EncodingError, ProofError
 from proofs.policy import Expectation
@@ -207,6 +208,28 @@ def test_a_refusal_and_an_inspection_cannot_be_taken_for_a_verdict() -> None:
     assert lines[0].startswith("UNVERIFIED")
     assert lines[-1].startswith("UNVERIFIED")
     assert sum("VERIFIED 已验证" in line for line in lines) == 0
+
+
+def test_texts_of_others_begin_no_line() -> None:
+    """A long fact or audience, folded, neither looks like another fact nor like a verdict."""
+    out = io.StringIO()
+    console = Console(file=out, width=80)
+    fact = 'fuel in {"SOLAR' + 50 * " " + '2. capacity >= 90 MW"}'
+    tree = json.loads(good()[1])
+    tree["facts"] = [fact, "capacity >= 20 MW"]
+    print_claims(console, Bundle.parse(canonical.dump(tree)))
+
+    def column(number: str, text: str) -> int:
+        (line,) = [each for each in out.getvalue().splitlines() if text in each]
+        return cell_len(line.partition(number)[0])
+
+    assert column("1.", "SOLAR") == column("2.", "20 MW") < column("2.", "90 MW")
+    out.truncate(0)
+    out.seek(0)
+    print_refused(console, ContextError("made for " + 60 * "x " + "VERIFIED 已验证"))
+    lines = out.getvalue().splitlines()
+    assert len(lines) > 2
+    assert [line.startswith(" ") for line in lines[1:]] == [True] * (len(lines) - 1)
 
 
 def test_trust_is_shown() -> None:
