@@ -16,6 +16,7 @@ import click
 from proofs.canonical import format_instant
 from proofs.facts import FactList
 from proofs.ids import digest_of
+from proofs.render import numbered
 from proofs.request import Request
 from vault.cli.options import FILE, identity_option, say
 from vault.cli.show import Row, print_list, print_pairs
@@ -178,7 +179,7 @@ def _about(view: RequestView) -> list[Row]:
         ("for", asked.audience),
         ("purpose", asked.purpose),
         ("asset", asked.document.asset),
-        ("facts", "\n".join(asked.facts)),
+        ("facts", numbered(asked.facts)),
         ("sets", "\n".join(f"@{each.name} {each.digest[:16]}" for each in asked.sets)),
         ("made", format_instant(asked.created)),
         ("expires", format_instant(asked.expires)),
@@ -199,7 +200,7 @@ def _consent_rows(prepared: consent.Consent, view: RequestView) -> list[Row]:
         ("document", f"{attested.document} version {attested.version}"),
         ("schema", f"{prepared.schema.title_en} {prepared.schema.title_zh}"),
         ("as of", str(attested.as_of)),
-        ("facts", "\n".join(_fact_line(each.text, prepared.outlooks) for each in facts)),
+        ("facts", numbered(_fact_line(each.text, prepared.outlooks) for each in facts)),
         (
             "sets",
             "\n".join(
