@@ -44,9 +44,11 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
     database.close()
 
 
-def numbers(journal: Journal, caller: Principal, server: Principal = VAULT) -> list[int]:
+def seen(journal: Journal, caller: Principal, server: Principal = VAULT) -> list[int]:
+    """The true places of what a caller sees, from 1: the tests append them in `version`."""
     found = journal.read(scope_of(caller, server), since=None, after=0, limit=1000)
-    return [record.number for record in found]
+    assert [record.number for record in found] == list(range(1, len(found) + 1))
+    return [record.entry.version for record in found]
 
 
 # --- the journal itself -------------------------------------------------------------------------
@@ -120,41 +122,63 @@ def test_records_since_a_time_page_by_page(journal: Journal) -> None:
 
 def test_everybody_sees_their_own_acts(journal: Journal) -> None:
     """A custodian sees what is about its documents, an SPV what it did or got, nobody more."""
-    journal.append(ENTRY)
-    journal.append(replace(ENTRY, actor=OTHER.uri))
-    journal.append(replace(ENTRY, actor=OTHER.uri, recipient=SPV.uri, owner=TRUST.uri))
-    assert numbers(journal, SPV) == [1, 3]
-    assert numbers(journal, OTHER) == [2, 3]
-    assert numbers(journal, BANK) == [1, 2]
-    assert numbers(journal, TRUST) == [3]
-    assert numbers(journal, uri("cn", "officer", "wang")) == []
+    journal.append(replace(ENTRY, version=1))
+    journal.append(replace(ENTRY, version=2, actor=OTHER.uri))
+    journal.append(replace(ENTRY, version=3, actor=OTHER.uri, recipient=SPV.uri, owner=TRUST.uri))
+    assert seen(journal, SPV) == [1, 3]
+    assert seen(journal, OTHER) == [2, 3]
+    assert seen(journal, BANK) == [1, 2]
+    assert seen(journal, TRUST) == [3]
+    assert seen(journal, uri("cn", "officer", "wang")) == []
 
 
 def test_auditors_see_their_side(journal: Journal) -> None:
     """The vault's own auditors see all; the other side's, what their side did or received."""
-    journal.append(ENTRY)
-    journal.append(replace(ENTRY, actor=BANK.uri))
-    assert numbers(journal, uri("cn", "auditor", "audit")) == [1, 2]
-    assert numbers(journal, uri("hk", "auditor", "audit")) == [1]
+    journal.append(replace(ENTRY, version=1))
+    journal.append(replace(ENTRY, version=2, actor=BANK.uri))
+    assert seen(journal, uri("cn", "auditor", "audit")) == [1, 2]
+    assert seen(journal, uri("hk", "auditor", "audit")) == [1]
     # At a holder of Hong Kong it is the other way round.
     holder = uri("hk", "holder", "h1")
-    assert numbers(journal, uri("hk", "auditor", "audit"), holder) == [1, 2]
-    assert numbers(journal, uri("cn", "auditor", "audit"), holder) == [2]
+    assert seen(journal, uri("hk", "auditor", "audit"), holder) == [1, 2]
+    assert seen(journal, uri("cn", "auditor", "audit"), holder) == [2]
 
 
 def test_confidential_records_stay_with_the_custodian(journal: Journal) -> None:
     """What would tell an asker why it was declined is not in the records that it can read."""
-    journal.append(replace(ENTRY, outcome="FALSE", confidential=True))
-    assert numbers(journal, SPV) == []
-    assert numbers(journal, uri("hk", "auditor", "audit")) == []
-    assert numbers(journal, BANK) == [1]
-    assert numbers(journal, uri("cn", "auditor", "audit")) == [1]
+    journal.append(replace(ENTRY, version=1, outcome="FALSE", confidential=True))
+    assert seen(journal, SPV) == []
+    assert seen(journal, uri("hk", "auditor", "audit")) == []
+    assert seen(journal, BANK) == [1]
+    assert seen(journal, uri("cn", "auditor", "audit")) == [1]
+
+
+def test_numbers_do_not_tell_what_a_caller_does_not_see(journal: Journal) -> None:
+    """A gap would show an asker that its request was looked at: what nobody decided leaves none."""
+    for decided in (0, 1, 3):
+        journal.append(replace(ENTRY, event="release.requested", purpose=f"after {decided}"))
+        for _ in range(decided):
+            journal.append(replace(ENTRY, event="request.denied", confidential=True))
+    shown = [
+        list_records(journal, caller=SPV, server=VAULT, since=since, page_size=1, page_token=token)
+        for since in (None, NOW)
+        for token in ("", "1", "2")
+    ]
+    numbers = [[record.number for record in page.records] for page in shown]
+    assert numbers == [[1], [2], [3]] * 2
+    assert [page.next_token for page in shown] == ["1", "2", ""] * 2
+    later = journal.append(replace(ENTRY, purpose="later", time=NOW + timedelta(hours=1)))
+    assert later.number == 8
+    (found,) = journal.read(
+        scope_of(SPV, VAULT), since=NOW + timedelta(minutes=1), after=0, limit=9
+    )
+    assert found.number == 4
 
 
 def test_a_side_is_a_whole_path_component(journal: Journal) -> None:
     """`%` or `_` in a name match nothing but themselves, and a prefix of a name nobody."""
     journal.append(replace(ENTRY, actor="spiffe://rwa.example/hkx/spv/issuer", owner=""))
-    assert numbers(journal, uri("hk", "auditor", "audit")) == []
+    assert seen(journal, uri("hk", "auditor", "audit")) == []
 
 
 # --- nothing leaves without its record ----------------------------------------------------------

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Row, Table, func, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Subquery, Table, func, insert, or_, select
 from sqlalchemy.exc import DBAPIError
 
 from vault.errors import UnavailableError
@@ -50,7 +50,12 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """An entry as it stands in the journal, under its number (from 1)."""
+    """An entry under its number (from 1).
+
+    For whoever sees everything it is the entry's place in the journal. For anybody else it is its
+    place among what that caller sees: a gap would tell an asker that something was written down
+    about which it is told nothing, such as a refusal, and how often.
+    """
 
     number: int
     entry: Entry
@@ -122,8 +127,13 @@ class Journal:
         seen = self._condition(scope)
         if seen is None:
             return []
-        table = self._table
-        statement = select(table).where(table.c.number > after, seen)
+        table: Table | Subquery = self._table
+        if not scope.everything:
+            # Counted before `since` cuts, so that a record's number is one in every answer.
+            place = func.row_number().over(order_by=self._table.c.number)
+            columns = [column for column in self._table.c if column.name != "number"]
+            table = select(place.label("number"), *columns).where(seen).subquery()
+        statement = select(table).where(table.c.number > after)
         if since is not None:
             statement = statement.where(table.c.time >= since)
         with self._database.read() as connection:
