@@ -105,10 +105,15 @@ class Ingest:
         for store in dict.fromkeys(self.stores.values()):
             old = list(store.iter_cids(stored_before=before.timestamp()))
             for start in range(0, len(old), _SWEPT_AT_ONCE):
-                some = old[start : start + _SWEPT_AT_ONCE]
-                known = self.catalog.known_blocks(cid.binary for cid in some)
-                gone = [cid for cid in some if cid.binary not in known and cid not in self.staged]
-                store.delete_many(gone)
+                # Claimed before the catalogue is asked: a call that commits after the answer, and
+                # lets go of its blocks, would have them taken for nobody's.
+                some = self.staged.claim_free(old[start : start + _SWEPT_AT_ONCE])
+                try:
+                    known = self.catalog.known_blocks(cid.binary for cid in some)
+                    gone = [cid for cid in some if cid.binary not in known]
+                    store.delete_many(gone)
+                finally:
+                    self.staged.release(some)
                 removed += len(gone)
         keys = self.keys.older_than(before)
         kept = self.catalog.committed(keys)

@@ -26,7 +26,7 @@ _ROOTS: Final = len(PARTS)
 
 
 class Staged:
-    """The CIDs of all calls under way in this process."""
+    """The CIDs of all calls under way in this process, and of a sweep's next step."""
 
     def __init__(self) -> None:
         self._cids: set[bytes] = set()
@@ -39,14 +39,17 @@ class Staged:
                 raise ConflictError(f"block {cid}: is being stored already", field="cid")
             self._cids.add(cid.binary)
 
+    def claim_free(self, cids: Iterable[Cid]) -> list[Cid]:
+        """Bind those that no call is bringing, and say which: for a sweep, which then releases."""
+        with self._lock:
+            free = [cid for cid in cids if cid.binary not in self._cids]
+            self._cids.update(cid.binary for cid in free)
+        return free
+
     def release(self, cids: Iterable[Cid]) -> None:
-        """The call has ended."""
+        """The call, or the sweep, has ended."""
         with self._lock:
             self._cids.difference_update(cid.binary for cid in cids)
-
-    def __contains__(self, cid: Cid) -> bool:
-        with self._lock:
-            return cid.binary in self._cids
 
 
 @dataclass(slots=True)

@@ -1,0 +1,63 @@
+"""Attacks on the service that once worked, or would without a check that is easily lost.
+
+Each test plays one party against the others with the real parts: a clean-up against a put that
+ends at the wrong moment, one custodian against another, a requester who hands in too much.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from support.documents import PLANT, plant
+from support.local_vault import LocalVault, received
+from support.sites import TwoSites, make_two_sites
+
+from vault.pki import now_utc
+
+
+@pytest.fixture(scope="module")
+def sites(tmp_path_factory: pytest.TempPathFactory) -> TwoSites:
+    return make_two_sites(tmp_path_factory.mktemp("sites"), now=now_utc() - timedelta(days=1))
+
+
+def open_vault(sites: TwoSites, folder: Path, now: list) -> LocalVault:
+    """A vault whose clock stands at the last of `now`."""
+    vault = LocalVault(sites, folder, clock=lambda: now[-1])
+    vault.documents.add_schema(vault.bank.principal, PLANT.encode())
+    return vault
+
+
+def test_a_sweep_spares_a_put_that_commits_while_it_looks(
+    sites: TwoSites, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An upload of over an hour that ends between the sweep's two questions loses no block.
+
+    The sweep asks the catalogue, which does not list the blocks yet; the put commits and lets go
+    of them; only then would the sweep look who is bringing them, and find nobody.
+    """
+    now = [now_utc()]
+    vault = open_vault(sites, tmp_path / "vault", now)
+    blocks, sealed = vault.seal(plant())
+    call = vault.ingest.begin(vault.bank.principal, 1)
+    for part, cid, data in blocks:
+        call.add_block(part, cid.binary, data)
+    call._blocks.flush()
+    call.add_document(received(sealed))
+    asked = vault.catalog.known_blocks
+
+    def known(cids: Iterable[bytes]) -> set[bytes]:
+        found = asked(cids)
+        monkeypatch.undo()
+        call.finish()
+        return found
+
+    monkeypatch.setattr(vault.ingest.catalog, "known_blocks", known)
+    now.append(now[-1] + timedelta(hours=2))
+    vault.ingest.sweep()
+    call.abort()
+    assert [vault.stores[part].get(cid) == data for part, cid, data in blocks] == [True] * len(
+        blocks
+    )
