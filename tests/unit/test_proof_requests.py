@@ -469,6 +469,48 @@ def test_a_custodians_own_proof_needs_its_own_grant(world: World) -> None:
     assert caught.value.reason == "CANNOT_PROVE"
 
 
+def test_a_custodians_own_proof_is_hidden_from_other_custodians(world: World) -> None:
+    """One with a document of the same asset could else see that an own proof failed, and why
+    it was wanted; or answer it."""
+    world.store(bundles.ASSET, custodian="trust")
+    trust = world.sites.identity("cn", "custodian", "trust").principal
+    false = world.request(("annual_yield >= 50.00%",))
+    world.requests.submit(world.issuer, false.data)
+    own = world.grant(false, asker=world.bank.uri)
+    with pytest.raises(ConflictError, match="false"):
+        world.requests.create(world.bank, false.data, own, "basis")
+    listed = world.requests.of_custodian(trust, limit=9, before=None)
+    assert [each.asker for each in listed] == [world.issuer.uri]
+    mine = world.requests.of_custodian(world.bank, limit=9, before=None)
+    assert [each.asker for each in mine] == [world.bank.uri, world.issuer.uri]
+    for attempt in (
+        lambda: world.requests.get_for_custodian(trust, false.digest, world.bank.uri),
+        lambda: world.requests.deny(trust, false.digest, "no", world.bank.uri),
+    ):
+        with pytest.raises(NotFoundError):
+            attempt()
+    assert world.requests.get_for_custodian(trust, false.digest)[0].asker == world.issuer.uri
+
+
+def test_a_request_handed_in_twice_is_decided_for_the_asker_that_is_named(world: World) -> None:
+    """A second SPV with a copy of the file cannot keep the custodian from deciding."""
+    other = world.sites.identity("hk", "spv", "other").principal
+    asked = world.request()
+    for spv in (world.issuer, other):
+        world.requests.submit(spv, asked.data)
+    with pytest.raises(InvalidInputError, match=f"{world.issuer.uri}, {other.uri}"):
+        world.requests.get_for_custodian(world.bank, asked.digest)
+    for spv in (world.issuer, other):
+        seen = world.requests.get_for_custodian(world.bank, asked.digest, spv.uri)[0]
+        assert seen.asker == spv.uri
+    world.requests.deny(world.bank, asked.digest, "no", other.uri)
+    states = {
+        each.asker: each.state
+        for each in world.requests.of_custodian(world.bank, limit=9, before=None)
+    }
+    assert states == {world.issuer.uri: SeenState.PENDING, other.uri: SeenState.DENIED}
+
+
 def test_an_expired_request_is_not_answered(world: World) -> None:
     """A request's expiry bounds its issuing, for approvals and denials alike."""
     asked = world.request()

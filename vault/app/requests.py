@@ -276,13 +276,16 @@ class ProofRequests:
             each
             for each in self._store.with_digest(digest)
             if (not asker or each.asker == asker)
+            and not _own_proof_of_another(caller, each)
             and self._catalog.has_document(caller.uri, each.asset, each.schema)
         ]
         if not found:
             raise NotFoundError("no request with this digest concerns a document of yours")
         if len(found) > 1:
+            askers = ", ".join(sorted(each.asker for each in found))
             raise InvalidInputError(
-                "more than one principal handed in this request: say which", field="asker"
+                f"more than one principal handed in this request: say which ({askers})",
+                field="asker",
             )
         return found[0]
 
@@ -386,6 +389,12 @@ class ProofRequests:
             custodian=self._sites.require_valid(caller, now),
             authorities=authorities,
         )
+
+
+def _own_proof_of_another(caller: Principal, stored: StoredRequest) -> bool:
+    """Whether another custodian made the request for itself: that one that is left unanswered
+    would tell the caller that a fact about the other's document is false."""
+    return stored.asker != caller.uri and Principal.parse(stored.asker).role == "custodian"
 
 
 def _require_open(stored: StoredRequest, now: datetime) -> None:

@@ -75,13 +75,19 @@ def list_requests(as_json: bool, caller: Path) -> None:
     print_list(("state", "request", "asset", "facts", "for", "expires"), rows)
 
 
+_asker_option = click.option(
+    "--asker", default="", help="Only where several handed in the same request."
+)
+
+
 @request.command()
 @click.argument("digest")
+@_asker_option
 @identity_option
-def show(digest: str, caller: Path) -> None:
+def show(digest: str, asker: str, caller: Path) -> None:
     """One request; a custodian also sees how each fact stands, and what a grant would sign."""
     with at_vault(caller, requests.SERVICE) as session:
-        offer = _get(session, digest)
+        offer = _get(session, digest, asker)
         if session.identity.principal.role != "custodian":
             print_pairs(*_about(offer.view))
             return
@@ -96,11 +102,12 @@ def show(digest: str, caller: Path) -> None:
 @click.argument("digest")
 @click.option("--basis", required=True, help="The legal basis; kept in the onshore records.")
 @click.option("--yes", is_flag=True, help="Do not ask before signing.")
+@_asker_option
 @identity_option
-def approve(digest: str, basis: str, yes: bool, caller: Path) -> None:
+def approve(digest: str, basis: str, yes: bool, asker: str, caller: Path) -> None:
     """Sign a grant over exactly this request, and let the vault prove it (custodians)."""
     with at_vault(caller, requests.SERVICE) as session:
-        offer = _get(session, digest)
+        offer = _get(session, digest, asker)
         prepared = _prepare(session, offer)
         print_pairs(*_consent_rows(prepared, offer.view))
         if not yes:
@@ -115,12 +122,12 @@ def approve(digest: str, basis: str, yes: bool, caller: Path) -> None:
 @request.command()
 @click.argument("digest")
 @click.option("--reason", required=True, help="Stays with the vault; the asker never sees it.")
-@click.option("--asker", default="", help="Only where several handed in the same request.")
+@_asker_option
 @identity_option
 def deny(digest: str, reason: str, asker: str, caller: Path) -> None:
     """Refuse a request (custodians). The asker sees `pending`, and `declined` at its expiry."""
     with at_vault(caller, requests.SERVICE) as session:
-        view = _get(session, digest).view
+        view = _get(session, digest, asker).view
         state = requests.deny(session.channel, view.digest, reason, asker)
     say(f"{state}: request {view.digest}")
 
@@ -138,10 +145,10 @@ def fetch(digest: str, output: Path, caller: Path) -> None:
     say(f"wrote {output} ({len(bundle):,} bytes, SHA-256 {digest_of(bundle)})")
 
 
-def _get(session: Session, digest: str) -> Offer:
+def _get(session: Session, digest: str, asker: str = "") -> Offer:
     """A request by its digest, or by the beginning that `list` shows."""
     if len(digest) == 64:
-        return requests.get(session.channel, digest)
+        return requests.get(session.channel, digest, asker)
     found = {
         each.digest
         for each in requests.list_all(session.channel)
@@ -149,7 +156,7 @@ def _get(session: Session, digest: str) -> Offer:
     }
     if len(found) != 1:
         raise NotFoundError(f"{len(found)} requests begin with {digest[:64]!a}; give more digits")
-    return requests.get(session.channel, found.pop())
+    return requests.get(session.channel, found.pop(), asker)
 
 
 def _prepare(session: Session, offer: Offer) -> consent.Consent:

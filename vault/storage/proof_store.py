@@ -18,6 +18,7 @@ from sqlalchemy import (
     delete,
     exists,
     insert,
+    or_,
     select,
     update,
 )
@@ -28,6 +29,9 @@ from vault.storage.database import Database
 from vault.storage.tables.documents import versions
 from vault.storage.tables.proofs import proof_decisions
 from vault.storage.tables.proofs import proof_requests as table
+
+_CUSTODIAN = "/cn/custodian/"
+"""What the URI of every custodian has in it, and no other principal's."""
 
 
 class Decision(StrEnum):
@@ -105,13 +109,17 @@ class ProofStore:
     def concerning(
         self, custodian: str, *, limit: int, before: int | None = None
     ) -> list[StoredRequest]:
-        """Requests about an asset and schema of which the custodian has a document."""
+        """Requests about an asset and schema of which the custodian has a document.
+
+        Those that another custodian made for its own proofs are that one's alone.
+        """
         about = exists().where(
             versions.c.custodian == custodian,
             versions.c.asset == table.c.asset,
             versions.c.schema == table.c.schema,
         )
-        return self._page([about], limit, before)
+        own = or_(table.c.asker == custodian, ~table.c.asker.contains(_CUSTODIAN))
+        return self._page([about, own], limit, before)
 
     def decisions(
         self, custodian: str, requests: Iterable[StoredRequest]
