@@ -1,28 +1,58 @@
-"""Forgeries that somebody tried against the whole verifier, and that must stay refused."""
+"""Algebra against the whole verifier: false facts under true consent, by provers of every kind.
+
+The custodian has signed everything that each bundle needs, so only the proof can be refused; and
+each is refused alone and in a batch.
+"""
 
 from __future__ import annotations
 
+import base64
 import json
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
-from support.bundles import AUDIENCE, DAY, NOW, parts, sets, trust
+from support import naive_membership, naive_range
+from support.bundles import (
+    DAY,
+    NOW,
+    SMALL_FACTS,
+    Parts,
+    answering,
+    attestation,
+    good,
+    named_set,
+    parts,
+    request,
+    witness,
+)
+from support.forging import around, asking, check, honest, moved, opened, refused
+from support.torsion import torsion_point
 
-from proofs import canonical
+from proofs import canonical, equation, group
+from proofs.arguments import verify_arguments
 from proofs.canonical import format_instant
-from proofs.errors import ProofError
-from proofs.policy import Expectation
-from proofs.verify import Verified, verify_bundle
+from proofs.claims import Claims
+from proofs.equation import Equation
+from proofs.errors import EncodingError, ProofError
+from proofs.generators import G, H
+from proofs.group import ONE, ORDER, Point, Scalar, encode_point, encode_scalar
+from proofs.labels import frame
+from proofs.membership import prove_membership
+from proofs.named_set import NamedSet
+from proofs.opening import verify_opening
+from proofs.range_proof import prove_ranges
+from proofs.sets import ScalarSet
+from proofs.statement import Statement
+from proofs.text import text_scalar
+from proofs.transcript import Transcript
+from proofs.witness import scalar_integer
+
+DOES_NOT = "does not verify"
+ANHUI = text_scalar("enum", "Anhui")
 
 
-def check(data: bytes) -> Verified:
-    """Verify with what an honest verifier holds."""
-    return verify_bundle(
-        data,
-        trust=trust(),
-        expectation=Expectation.for_audience(AUDIENCE, nonce="5a" * 32),
-        sets=sets(),
-        now=NOW,
-    )
+# --- openings -----------------------------------------------------------------------------------
 
 
 def test_an_expiry_moved_where_only_values_are_shown() -> None:
@@ -35,5 +65,451 @@ def test_an_expiry_moved_where_only_values_are_shown() -> None:
     for field, instant in (("expires", NOW + 20 * DAY), ("not_before", NOW - DAY)):
         tree = json.loads(data)
         tree["context"][field] = format_instant(instant)
-        with pytest.raises(ProofError):
-            check(canonical.dump(tree))
+        refused(ProofError, DOES_NOT, canonical.dump(tree))
+
+
+def test_a_shown_value_reused_under_another_consent() -> None:
+    """Whoever saw one opening has a second consent, but no second opening."""
+    proof = json.loads(parts(("province = Guangdong",)).build())["proof"]
+    second = answering(
+        parts(SMALL_FACTS), request(("province = Guangdong",), created=NOW - 2 * DAY)
+    )
+    tree = json.loads(second.build())
+    tree["proof"] = proof
+    refused(ProofError, DOES_NOT, canonical.dump(tree))
+
+
+def test_an_opening_simulated_for_a_guessed_challenge() -> None:
+    """A made from s and a challenge that somebody hoped for fits that challenge only."""
+    _, _, encoded = opened("province")
+    (commitment,) = group.decode_statement_points([encoded])
+
+    def prover(_claims: Claims, _statement: Statement) -> bytes:
+        s, c = group.random_scalar(), group.random_scalar()
+        a = group.multiply([H.point, commitment, G.point], [s, -c, c * ANHUI])
+        return encode_point(a) + encode_scalar(s)
+
+    refused(ProofError, DOES_NOT, around(asking("province = Anhui"), prover))
+
+
+# --- errors that cancel -------------------------------------------------------------------------
+
+
+def open_with(transcript: Transcript, claimed: Scalar, extra: Scalar) -> tuple[bytes, Scalar]:
+    """An opening of the province to any value, with `extra`·G in A; the error, a multiple of G."""
+    value, blinding, encoded = opened("province")
+    k = group.random_scalar()
+    first = encode_point(group.multiply([H.point, G.point], [k, extra]))
+    aside = transcript.fork()
+    (commitment,) = group.decode_statement_points([encoded])
+    unknown = verify_opening(aside, claimed, commitment, encoded, first + bytes(32))
+    c = unknown.scalars[1]
+    proof = first + encode_scalar(k + c * blinding)
+    verify_opening(transcript, claimed, commitment, encoded, proof)
+    return proof, extra + c * (value - claimed)
+
+
+def holds_without_weights(*proven: tuple[Parts, bytes]) -> bool:
+    """What a verifier would say that adds up the equations as they are."""
+    equations: list[Equation] = []
+    for found, data in proven:
+        proof = base64.b64decode(json.loads(data)["proof"])
+
+        def collect(claims: Claims, statement: Statement, proof: bytes = proof) -> bytes:
+            scalars = {"fuels": named_set("fuels").scalars}
+            equations.extend(verify_arguments(claims, statement, proof, scalars))
+            return proof
+
+        around(found, collect)
+    return equation.holds(equation.combine(equations, weights=[ONE] * len(equations)))
+
+
+def test_errors_that_cancel_between_two_bundles() -> None:
+    """A false opening, and a true one whose A takes the error back: no sum passes them."""
+    errors: list[Scalar] = []
+
+    def liar(claims: Claims, _statement: Statement) -> bytes:
+        proof, error = open_with(claims.transcript(), ANHUI, group.ZERO)
+        errors.append(error)
+        return proof
+
+    def helper(claims: Claims, _statement: Statement) -> bytes:
+        return open_with(claims.transcript(), opened("province")[0], -errors[0])[0]
+
+    lying, helping = asking("province = Anhui"), asking("province = Guangdong")
+    false, other = around(lying, liar), around(helping, helper)
+    assert holds_without_weights((lying, false), (helping, other))
+    refused(ProofError, DOES_NOT, false, other)
+    refused(ProofError, DOES_NOT, other, false, false, other)
+
+
+def test_an_error_taken_back_by_the_range_argument() -> None:
+    """The same within one bundle: M of the ranges holds the false opening's error."""
+
+    def prover(claims: Claims, statement: Statement) -> bytes:
+        transcript = claims.transcript()
+        proof, error = open_with(transcript, ANHUI, group.ZERO)
+        value, blinding, encoded = opened("annual_yield")
+        (term,) = statement.ranges
+        digits = naive_range.digits_of(term.value(scalar_integer(value)), statement.digits)
+
+        def tamper(name: str, point: Point) -> Point:
+            return point - G.point * error if name == "M" else point
+
+        return proof + naive_range.prove(
+            transcript, [digits], [int(blinding)], [shown(encoded, 1, term.bound)], tamper=tamper
+        )
+
+    found = asking("annual_yield >= 0.08", "province = Anhui")
+    data = around(found, prover)
+    assert holds_without_weights((found, data))
+    refused(ProofError, DOES_NOT, data)
+
+
+def test_an_error_taken_back_by_the_membership_argument() -> None:
+    """The same with F_0 of a membership."""
+
+    def prover(claims: Claims, _statement: Statement) -> bytes:
+        transcript = claims.transcript()
+        proof, error = open_with(transcript, ANHUI, group.ZERO)
+        value, blinding, _ = opened("fuel")
+        inner = naive_membership.Statement(named_set("fuels").scalars, value, blinding)
+        errors = {"F_0": -(G.point * error)}
+        return proof + naive_membership.prove(transcript, inner, member=True, errors=errors)
+
+    found = asking("fuel in @fuels", "province = Anhui")
+    data = around(found, prover)
+    assert holds_without_weights((found, data))
+    refused(ProofError, DOES_NOT, data)
+
+
+# --- ranges -------------------------------------------------------------------------------------
+
+
+def shown(encoded: bytes, sign: int, bound: int) -> bytes:
+    """What the range argument absorbs for a derived commitment."""
+    return frame(encoded, str(sign).encode(), str(bound).encode())
+
+
+def encodings_of(statement: Statement) -> list[bytes]:
+    commitments = witness().commitments()
+    return [
+        shown(commitments[term.attribute] or b"", term.sign, term.bound)
+        for term in statement.ranges
+    ]
+
+
+def test_the_half_of_a_range_that_is_true_proven_twice() -> None:
+    """48.5 is at least 20; that it is at most 40 is not shown by showing the first again."""
+
+    def prover(claims: Claims, statement: Statement) -> bytes:
+        value, blinding, _ = opened("capacity")
+        low = scalar_integer(value) - statement.ranges[0].bound
+        return prove_ranges(
+            claims.transcript(),
+            [low, low],
+            [blinding, blinding],
+            encodings_of(statement),
+            digits=statement.digits,
+        )
+
+    refused(ProofError, DOES_NOT, around(asking("capacity in 20..48.499 MW"), prover))
+
+
+def test_the_halves_of_a_range_exchanged() -> None:
+    """The order of the terms is part of the statement."""
+
+    def prover(claims: Claims, statement: Statement) -> bytes:
+        value, blinding, _ = opened("capacity")
+        terms = statement.ranges[::-1]
+        return prove_ranges(
+            claims.transcript(),
+            [term.value(scalar_integer(value)) for term in terms],
+            [term.blinding(blinding) for term in terms],
+            encodings_of(statement)[::-1],
+            digits=statement.digits,
+        )
+
+    refused(ProofError, DOES_NOT, around(asking("capacity in 20..60 MW"), prover))
+
+
+def test_a_neighbours_value() -> None:
+    """The yield is at least 4 when the capacity's commitment stands in its place."""
+
+    def prover(claims: Claims, statement: Statement) -> bytes:
+        value, blinding, encoded = opened("capacity")
+        (term,) = statement.ranges
+        return prove_ranges(
+            claims.transcript(),
+            [term.value(scalar_integer(value))],
+            [blinding],
+            [shown(encoded, 1, term.bound)],
+            digits=statement.digits,
+        )
+
+    refused(ProofError, DOES_NOT, around(asking("annual_yield >= 4"), prover))
+
+
+@pytest.mark.parametrize("low", [[ORDER - 1, 0], [15, ORDER - 1]])
+def test_a_negative_difference_as_digits(low: list[int]) -> None:
+    """-1 as one digit, and as 15 - 16."""
+
+    def prover(claims: Claims, statement: Statement) -> bytes:
+        _, blinding, _ = opened("annual_yield")
+        return naive_range.prove(
+            claims.transcript(),
+            [[*low, *[0] * (statement.digits - 2)]],
+            [int(blinding)],
+            encodings_of(statement),
+            multiplicities=[statement.digits - 1, *[0] * 14, 1],
+        )
+
+    refused(ProofError, DOES_NOT, around(asking("annual_yield >= 0.0913"), prover))
+
+
+def test_another_number_of_digits_in_a_proof_of_equal_length() -> None:
+    """Up to 16 digits a proof has one length; the number is bound all the same."""
+
+    def prover(claims: Claims, statement: Statement) -> bytes:
+        value, blinding, _ = opened("annual_yield")
+        (term,) = statement.ranges
+        return prove_ranges(
+            claims.transcript(),
+            [term.value(scalar_integer(value))],
+            [blinding],
+            encodings_of(statement),
+            digits=statement.digits + 1,
+        )
+
+    refused(ProofError, DOES_NOT, around(asking("annual_yield >= 0.08"), prover))
+
+
+# --- sets ---------------------------------------------------------------------------------------
+
+
+def under_the_digest(genuine: ScalarSet, members: list[Scalar]) -> ScalarSet:
+    """Other members under the digest of a genuine set: what a liar computes with."""
+    other = ScalarSet.from_scalars(members, genuine.type_tag)
+    other.digest = genuine.digest
+    return other
+
+
+def with_the_owner(found: NamedSet) -> ScalarSet:
+    """The set with its first member exchanged for the owner of the document."""
+    members = found.header.type.scalars(found.members)
+    return under_the_digest(found.scalars, [opened("owner")[0], *members[1:]])
+
+
+def prover_about(members: ScalarSet, attribute: str, *, member: bool) -> Callable[..., bytes]:
+    value, blinding, encoded = opened(attribute)
+
+    def prover(claims: Claims, _statement: Statement) -> bytes:
+        return prove_membership(
+            claims.transcript(), value, blinding, encoded, members, member=member
+        )
+
+    return prover
+
+
+def test_a_list_of_ones_own_under_the_true_digest() -> None:
+    """The prover's set has the value, the count and the digest; the verifier's has the members."""
+    prover = prover_about(with_the_owner(named_set()), "owner", member=True)
+    refused(ProofError, DOES_NOT, around(asking("owner in @sanctions"), prover))
+
+
+def test_a_list_without_the_value_under_the_true_digest() -> None:
+    """The same for `not in`: solar is on the list of the verifier."""
+    genuine = named_set("fuels").scalars
+    mine = under_the_digest(genuine, [text_scalar("identifier", word) for word in "ABC"])
+    found = asking("fuel not in @fuels")
+    refused(ProofError, DOES_NOT, around(found, prover_about(mine, "fuel", member=False)))
+
+
+def test_a_member_proven_to_be_none() -> None:
+    """W of the inverse of zero: whatever it holds."""
+
+    def prover(claims: Claims, _statement: Statement) -> bytes:
+        value, blinding, _ = opened("fuel")
+        inner = naive_membership.Statement(named_set("fuels").scalars, value, blinding)
+        return naive_membership.prove(claims.transcript(), inner, member=False, w_inverse=1)
+
+    refused(ProofError, DOES_NOT, around(asking("fuel not in @fuels"), prover))
+
+
+def test_a_planted_polynomial(tmp_path: Path) -> None:
+    """A cache in which the set has the owner as a root too: the verifier computes its own."""
+    found, lie = named_set(), with_the_owner(named_set())
+    planted = lie.polynomial.coefficients[:-1]
+    path = tmp_path / f"{found.header.digest}.poly"
+    path.write_bytes(
+        b"crossproof/set-polynomial/v1\n"
+        + b"".join([int(each).to_bytes(32, "big") for each in planted])
+    )
+    held = (NamedSet.parse(found.export(), cache=tmp_path),)
+    data = around(asking("owner in @sanctions"), prover_about(lie, "owner", member=True))
+    refused(ProofError, DOES_NOT, data, held=held)
+    assert path.read_bytes()[29:61] != int(planted[0]).to_bytes(32, "big")
+
+
+# --- parts of a true proof ----------------------------------------------------------------------
+
+
+def with_proof(data: bytes, proof: bytes) -> bytes:
+    tree = json.loads(data)
+    tree["proof"] = base64.b64encode(proof).decode()
+    return canonical.dump(tree)
+
+
+def test_arguments_of_equal_length_exchanged_and_repeated() -> None:
+    """Two memberships in sets of three: each stands at its own place of the transcript."""
+    data = parts(("fuel in @fuels", "fuel in {GAS, SOLAR, WIND}")).build()
+    proof = base64.b64decode(json.loads(data)["proof"])
+    first, second = proof[: len(proof) // 2], proof[len(proof) // 2 :]
+    assert check(data)
+    changed = (second + first, first + first, second + second)
+    refused(ProofError, DOES_NOT, *(with_proof(data, each) for each in changed))
+
+
+def split(proof: bytes) -> list[tuple[int, int]]:
+    """Where points stand in the proof of `good()`: opening, ranges, two memberships."""
+    places, at = [], 0
+    rounds = (len(proof) - 80 - 80 * 5 - (80 * 10 + 48) - 192 - 32 * 5) // 96
+    for points, scalars in ((1, 1), (4 + 2 * rounds, 5), (5, 5), (11, 10)):
+        places += [(at + 48 * k, 48) for k in range(points)]
+        at += 48 * points
+        places += [(at + 32 * k, 32) for k in range(scalars)]
+        at += 32 * scalars
+    assert at == len(proof)
+    return places
+
+
+def altered(change: Callable[[bytes], bytes], length: int) -> list[bytes]:
+    data = good()[1]
+    proof = base64.b64decode(json.loads(data)["proof"])
+    return [
+        with_proof(data, proof[:at] + change(proof[at : at + size]) + proof[at + size :])
+        for at, size in split(proof)
+        if size == length
+    ]
+
+
+@pytest.mark.parametrize("order", [3, 11])
+def test_torsion_in_any_point(order: int) -> None:
+    """Clearing forgives torsion; the challenges, drawn from the bytes, do not."""
+    torsion = torsion_point(order)
+    changed = altered(lambda e: encode_point(group.decode_proof_point(e) + torsion), 48)
+    assert len(changed) > 25
+    refused(ProofError, DOES_NOT, *changed)
+
+
+def test_the_other_sign_of_any_point() -> None:
+    """-P for P, one bit."""
+    refused(ProofError, DOES_NOT, *altered(lambda e: bytes([e[0] ^ 0x20]) + e[1:], 48))
+
+
+def test_the_other_sign_of_any_scalar() -> None:
+    """q - s for s, and nothing for s."""
+    refused(ProofError, DOES_NOT, *altered(lambda e: encode_scalar(-group.decode_scalar(e)), 32))
+    refused(ProofError, DOES_NOT, *altered(lambda _: bytes(32), 32))
+
+
+def test_the_second_spelling_of_any_scalar() -> None:
+    """s + q where 32 bytes hold it, 2^256 - 1 where they do not."""
+
+    def spelt(encoded: bytes) -> bytes:
+        other = int.from_bytes(encoded, "big") + ORDER
+        return min(other, (1 << 256) - 1).to_bytes(32, "big")
+
+    refused(EncodingError, "scalar", *altered(spelt, 32))
+
+
+@pytest.mark.parametrize("fill", [b"\xc0", b"\xe0", b"\x40", b"\x00", b"\xff"])
+def test_no_point_in_the_place_of_any_point(fill: bytes) -> None:
+    """The identity with and without junk, no flags, x past the field."""
+    refused(EncodingError, "point", *altered(lambda e: fill + e[1:], 48))
+
+
+# --- statements exchanged after proving ---------------------------------------------------------
+
+
+def keeping_the_proof(one: Parts, other: Parts) -> bytes:
+    """The second parts, all in order, around the proof of the first."""
+    proof = base64.b64decode(json.loads(one.build())["proof"])
+    return around(other, lambda _claims, _statement: proof)
+
+
+def test_another_attestation_with_the_same_commitments() -> None:
+    """Another date, version or valid-until: commitments alone would not tell them apart."""
+    first = parts(SMALL_FACTS)
+    for change in ({"version": 3}, {"valid_until": NOW + 80 * DAY}, {"personal_part": None}):
+        second = parts(SMALL_FACTS, attestation=attestation(**change))
+        refused(ProofError, DOES_NOT, keeping_the_proof(first, second))
+
+
+def test_another_grant_of_the_same_request() -> None:
+    """A second consent with a later end, under the proof of the first."""
+    second = parts(SMALL_FACTS, grant_changes=(("bundle_expires", NOW + 19 * DAY),))
+    refused(ProofError, DOES_NOT, keeping_the_proof(parts(SMALL_FACTS), second))
+
+
+def test_another_end_within_the_grant() -> None:
+    """The bundle's own time is nobody's to move."""
+    first = parts(SMALL_FACTS)
+    refused(ProofError, DOES_NOT, keeping_the_proof(first, moved(first, expires=NOW + 16 * DAY)))
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (("capacity in 20..60 MW",), ("capacity in 20..59 MW",)),
+        (("annual_yield >= 0.08",), ("annual_yield <= 0.08",)),
+        (("annual_yield >= 0.08",), ("annual_yield >= 0.1",)),
+        (
+            ("annual_yield >= 0.08", "capacity >= 20 MW"),
+            ("capacity >= 20 MW", "annual_yield >= 0.08"),
+        ),
+        (("fuel in {GAS, SOLAR}",), ("fuel in {COAL, GAS}",)),
+        (("fuel in {GAS, SOLAR, WIND}",), ("fuel in @fuels",)),
+        (("province = Guangdong",), ("province = Anhui",)),
+    ],
+)
+def test_another_fact_with_a_proof_of_equal_length(
+    before: tuple[str, ...], after: tuple[str, ...]
+) -> None:
+    """Bounds, signs, order, members and values were all there before the first challenge."""
+    refused(ProofError, DOES_NOT, keeping_the_proof(asking(*before), asking(*after)))
+
+
+def test_a_fact_cut_off_with_its_argument() -> None:
+    """Consent to both lists; the shorter one's proof is not the beginning of the longer one's."""
+    both = asking("province = Guangdong", "fuel in @fuels")
+    proof = base64.b64decode(json.loads(around(both, honest))["proof"])
+    one = asking("province = Guangdong")
+    refused(ProofError, DOES_NOT, around(one, lambda _claims, _statement: proof[:80]))
+    refused(EncodingError, "cut off", around(one, lambda _claims, _statement: proof))
+
+
+def test_what_the_forgers_build_around_true_proofs_passes() -> None:
+    """The helpers of this file lie only where a test says so."""
+    found = asking("province = Guangdong", "fuel in @fuels", "capacity in 20..60 MW")
+    assert len(check(around(found, honest)).facts) == 3
+
+    def naive(claims: Claims, statement: Statement) -> bytes:
+        transcript = claims.transcript()
+        proof, error = open_with(transcript, opened("province")[0], group.ZERO)
+        assert error == group.ZERO
+        value, blinding, _ = opened("capacity")
+        proof += naive_range.prove(
+            transcript,
+            [
+                naive_range.digits_of(term.value(scalar_integer(value)), statement.digits)
+                for term in statement.ranges
+            ],
+            [int(term.blinding(blinding)) for term in statement.ranges],
+            encodings_of(statement),
+        )
+        value, blinding, _ = opened("fuel")
+        inner = naive_membership.Statement(named_set("fuels").scalars, value, blinding)
+        return proof + naive_membership.prove(transcript, inner, member=True)
+
+    assert check(around(found, naive))
