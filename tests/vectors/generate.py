@@ -237,6 +237,14 @@ FORGED: list[tuple[str, str, Callable[[], bytes], str]] = [
         "ProofError",
     ),
     (
+        "transcript-shown-value-only",
+        "the expiry moved of a bundle that only shows a value",
+        lambda: parts(("province = Guangdong",)).forge(
+            alter=lambda c: replace(c, context=replace(c.context, expires=NOW + DAY))
+        ),
+        "ProofError",
+    ),
+    (
         "transcript-other-attestation",
         "a proof whose transcript held another attestation",
         lambda: few().forge(alter=lambda c: replace(c, attestation="00" * 32)),
