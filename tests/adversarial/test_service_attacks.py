@@ -15,7 +15,10 @@ from support.documents import PLANT, plant
 from support.local_vault import LocalVault, received
 from support.sites import TwoSites, make_two_sites
 
+from proofs.envelope import Envelope, PayloadType, sign
+from vault.errors import IntegrityError
 from vault.pki import now_utc
+from vault.ports import Deposit
 
 
 @pytest.fixture(scope="module")
@@ -61,3 +64,35 @@ def test_a_sweep_spares_a_put_that_commits_while_it_looks(
     assert [vault.stores[part].get(cid) == data for part, cid, data in blocks] == [True] * len(
         blocks
     )
+
+
+def test_a_custodian_cannot_deposit_anothers_shares_as_its_own(
+    sites: TwoSites, tmp_path: Path
+) -> None:
+    """Nor can a vault that helps: else it could ask for the other's personal part by itself.
+
+    An attestation does not name its custodian, so the thief signs the very same bytes, and hands
+    in the sealed shares before the custodian's own deposit arrives. What binds them to their
+    custodian is the context that they were sealed in.
+    """
+    vault = open_vault(sites, tmp_path / "vault", [now_utc()])
+    thief = sites.identity("cn", "custodian", "trust")
+    _, sealed = vault.seal(plant())
+
+    def resigned(data: bytes, kind: PayloadType) -> bytes:
+        return sign(kind, Envelope.parse(data).unverified_payload, thief.signing_key)
+
+    for uri, box in vault.holders.boxes.items():
+        stolen = Deposit(
+            resigned(sealed.attestation, PayloadType.ATTESTATION),
+            resigned(sealed.key_manifest, PayloadType.KEY_MANIFEST),
+            tuple(share for share in sealed.shares if share.holder == uri),
+        )
+        with pytest.raises(IntegrityError, match="another custodian"):
+            box.deposit([stolen])
+        assert vault.holders.stores[uri].find(sealed.attestation_digest) is None
+        honest = Deposit(sealed.attestation, sealed.key_manifest, stolen.shares)
+        assert len(box.deposit([honest])) == 1
+        stored = vault.holders.stores[uri].find(sealed.attestation_digest)
+        assert stored is not None
+        assert stored.custodian == vault.bank.uri

@@ -22,7 +22,7 @@ CN_HOLDER = "spiffe://vault.example/cn/holder/one"
 HK_HOLDER = "spiffe://vault.example/hk/holder/one"
 DIGEST = hashlib.sha256(b"attestation").digest()
 
-STORE: dict[str, Any] = {
+SHARE: dict[str, Any] = {
     "document": DOCUMENT,
     "version": 1,
     "part": "asset",
@@ -32,8 +32,9 @@ STORE: dict[str, Any] = {
     "epoch": 0,
     "attestation_digest": DIGEST,
 }
+STORE: dict[str, Any] = {**SHARE, "custodian_key": hashlib.sha256(b"custodian").digest()}
 RELEASE: dict[str, Any] = {
-    **STORE,
+    **SHARE,
     "request_digest": hashlib.sha256(b"request").digest(),
     "recipient_key_digest": hashlib.sha256(b"key").digest(),
 }
@@ -53,6 +54,7 @@ OTHER: dict[str, Any] = {
     "holder": "spiffe://vault.example/cn/holder/two",
     "epoch": 1,
     "attestation_digest": bytes(32),
+    "custodian_key": bytes(32),
     "request_digest": bytes(32),
     "recipient_key_digest": bytes(32),
 }
@@ -68,6 +70,7 @@ MALFORMED: dict[str, list[Any]] = {
     "holder": ["", "one", CN_HOLDER + "/", HK_HOLDER, CN_HOLDER.replace("holder", "officer")],
     "epoch": [-1, 2**31],
     "attestation_digest": [b"", bytes(31), bytes(33)],
+    "custodian_key": [b"", bytes(31), bytes(33)],
     "request_digest": [bytes(31)],
     "recipient_key_digest": [bytes(31)],
 }
@@ -189,7 +192,7 @@ class TestContexts:
         labels = {
             unframe(info, count)[0][0]
             for info, count in [
-                (keys.store_info(**STORE), 9),
+                (keys.store_info(**STORE), 10),
                 (keys.release_info(**RELEASE), 11),
                 (keys.witness_info(**WITNESS), 4),
             ]

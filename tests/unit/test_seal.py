@@ -13,7 +13,7 @@ from support.sites import TwoSites, make_two_sites
 
 from proofs import group, pedersen
 from proofs.attestation import Attestation, personal_part_digest
-from proofs.envelope import Envelope, PayloadType
+from proofs.envelope import Envelope, PayloadType, key_id
 from proofs.values import format_value
 from proofs.witness import Witness
 from vault.client.prepare import FileToSeal, PreparedDocument, file_to_seal
@@ -35,6 +35,12 @@ from vault.pki import now_utc
 @pytest.fixture(scope="module")
 def sites(tmp_path_factory: pytest.TempPathFactory) -> TwoSites:
     return make_two_sites(tmp_path_factory.mktemp("sites"))
+
+
+def key_of(sites: TwoSites) -> bytes:
+    """The fingerprint of the custodian's signing key."""
+    public = sites.identity("cn", "custodian", "bank").signing_key.public_key()
+    return bytes.fromhex(key_id(public.public_bytes_raw()))
 
 
 @dataclass
@@ -64,6 +70,7 @@ class Result:
             holder.uri,
             1,
             bytes.fromhex(sealed.attestation_digest),
+            key_of(self.sites),
         )
         return Share(found.index, hpke.open(holder.require_hpke_key(), found.sealed, info))
 
@@ -150,16 +157,17 @@ def test_a_share_opens_for_its_holder_at_its_place_only(sites: TwoSites) -> None
     result = seal(sites, plant())
     sealed, holders = result.sealed, sites.holders("cn")
     (found,) = [s for s in sealed.shares if (s.holder, s.part) == (holders[0].uri, ASSET)]
-    digest = bytes.fromhex(sealed.attestation_digest)
-    right = store_info(sealed.document, 1, ASSET, "cn", 1, holders[0].uri, 1, digest)
+    digest, key = bytes.fromhex(sealed.attestation_digest), key_of(sites)
+    right = store_info(sealed.document, 1, ASSET, "cn", 1, holders[0].uri, 1, digest, key)
     assert len(hpke.open(holders[0].require_hpke_key(), found.sealed, right)) == 32
     with pytest.raises(IntegrityError):
         hpke.open(holders[1].require_hpke_key(), found.sealed, right)
     for info in (
-        store_info(sealed.document, 2, ASSET, "cn", 1, holders[0].uri, 1, digest),
-        store_info(sealed.document, 1, PERSONAL, "cn", 1, holders[0].uri, 1, digest),
-        store_info(sealed.document, 1, ASSET, "cn", 1, holders[0].uri, 2, digest),
-        store_info(sealed.document, 1, ASSET, "cn", 1, holders[0].uri, 1, bytes(32)),
+        store_info(sealed.document, 2, ASSET, "cn", 1, holders[0].uri, 1, digest, key),
+        store_info(sealed.document, 1, PERSONAL, "cn", 1, holders[0].uri, 1, digest, key),
+        store_info(sealed.document, 1, ASSET, "cn", 1, holders[0].uri, 2, digest, key),
+        store_info(sealed.document, 1, ASSET, "cn", 1, holders[0].uri, 1, bytes(32), key),
+        store_info(sealed.document, 1, ASSET, "cn", 1, holders[0].uri, 1, digest, bytes(32)),
     ):
         with pytest.raises(IntegrityError):
             hpke.open(holders[0].require_hpke_key(), found.sealed, info)

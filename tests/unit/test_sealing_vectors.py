@@ -74,8 +74,8 @@ def test_sealed_share() -> None:
     """A share sealed to a holder opens with the holder's seed, in its context."""
     key = HpkeKey.from_seed(bytes.fromhex(SEALED["seed"]))
     items = SEALED["info"]
-    digest = bytes.fromhex(items["attestation_digest"])
-    info = keys.store_info(**{**items, "attestation_digest": digest})
+    digests = {name: bytes.fromhex(items[name]) for name in ("attestation_digest", "custodian_key")}
+    info = keys.store_info(**{**items, **digests})
     assert key.key_id == SEALED["key_id"]
     assert info.hex() == SEALED["info_bytes"]
     opened = keys.open(key, base64.b64decode(SEALED["sealed"]), info)

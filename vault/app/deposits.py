@@ -33,7 +33,7 @@ from vault.model import MAX_BATCH, Part, Side
 from vault.ports import Clock, Deposit
 from vault.signed.manifest import KeyManifest
 from vault.signed.receipt import DepositReceipt
-from vault.sites import SiteSet
+from vault.sites import PrincipalRecord, SiteSet
 from vault.storage.holder_store import HolderStore, NewDeposit, StoredDeposit
 
 UNCONFIRMED_FOR: Final = timedelta(days=1)
@@ -83,7 +83,7 @@ class DepositBox:
     def _keep(
         self,
         deposits: Sequence[Deposit],
-        checked: Sequence[tuple[str, Attestation, KeyManifest]],
+        checked: Sequence[tuple[PrincipalRecord, Attestation, KeyManifest]],
     ) -> list[bytes]:
         known = self._store.find_all([attestation.digest for _, attestation, _ in checked])
         receipts: list[bytes] = []
@@ -106,7 +106,9 @@ class DepositBox:
         self._store.add(list(new.values()))
         return receipts
 
-    def _signed(self, number: int, item: Deposit) -> tuple[str, Attestation, KeyManifest]:
+    def _signed(
+        self, number: int, item: Deposit
+    ) -> tuple[PrincipalRecord, Attestation, KeyManifest]:
         """Both payloads, signed by one pinned custodian and about one document version."""
         try:
             signed = Envelope.parse(item.attestation)
@@ -136,10 +138,14 @@ class DepositBox:
             raise InvalidInputError(
                 f"deposit {number}: the key manifest is not of this attestation", field="deposits"
             )
-        return record.uri, attestation, manifest
+        return record, attestation, manifest
 
     def _open(
-        self, custodian: str, attestation: Attestation, manifest: KeyManifest, item: Deposit
+        self,
+        custodian: PrincipalRecord,
+        attestation: Attestation,
+        manifest: KeyManifest,
+        item: Deposit,
     ) -> NewDeposit:
         me, side = self._keys.principal.uri, self._keys.side
         where = f"document {attestation.document}"
@@ -167,7 +173,7 @@ class DepositBox:
                     field="shares",
                 )
             shares[sealed.part] = self._open_share(
-                attestation, manifest, sealed.part, sealed.sealed
+                custodian, attestation, manifest, sealed.part, sealed.sealed
             )
         now = self._clock()
         receipt = DepositReceipt.build(
@@ -183,7 +189,7 @@ class DepositBox:
             attestation_digest=attestation.digest,
             document=attestation.document,
             version=attestation.version,
-            custodian=custodian,
+            custodian=custodian.uri,
             index=holder.index,
             epoch=manifest.epoch,
             attestation=item.attestation,
@@ -195,7 +201,12 @@ class DepositBox:
         return NewDeposit(stored, shares)
 
     def _open_share(
-        self, attestation: Attestation, manifest: KeyManifest, part: Part, sealed: bytes
+        self,
+        custodian: PrincipalRecord,
+        attestation: Attestation,
+        manifest: KeyManifest,
+        part: Part,
+        sealed: bytes,
     ) -> Share:
         me, side = self._keys.principal.uri, self._keys.side
         secret = manifest.secret(part, side)
@@ -212,13 +223,15 @@ class DepositBox:
             me,
             epoch,
             bytes.fromhex(attestation.digest),
+            bytes.fromhex(custodian.key_id),
         )
         where = f"document {document}: the {part} share of {me}"
         try:
             share = Share(listed.index, hpke.open(self._keys.hpke, sealed, info))
         except IntegrityError as error:
             raise IntegrityError(
-                f"{where} does not open: it was sealed for another key, holder or document"
+                f"{where} does not open: it was sealed for another key, holder or document, or by "
+                "another custodian"
             ) from error
         found = share_digest(document, version, part, side, listed.index, epoch, share)
         if not compare_digest(found, secret.shares[listed.index - 1]):

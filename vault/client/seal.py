@@ -82,6 +82,7 @@ class Sealer:
             raise NotAllowedError(f"{identity.uri}: only a mainland custodian seals documents")
         self.identity = identity
         self.clock = clock
+        self.key_id = envelope.key_id(identity.signing_key.public_key().public_bytes_raw())
         self.sides = tuple(_manifest_side(sites, side) for side in SIDES)
         self.keys: dict[str, HpkePublicKey] = {
             record.uri: record.hpke_key
@@ -261,6 +262,7 @@ class Sealing:
             holder.uri,
             EPOCH,
             attestation,
+            bytes.fromhex(self._sealer.key_id),
         )
         sealed = hpke.seal(self._sealer.keys[holder.uri], share.value, info)
         return SealedShare(holder.uri, part, holder.index, sealed)

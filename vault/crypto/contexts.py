@@ -20,10 +20,15 @@ def store_info(
     holder: str,
     epoch: int,
     attestation_digest: bytes,
+    custodian_key: bytes,
 ) -> bytes:
     """Info of a share that the custodian seals to its holder.
 
-    `document` is 32 hex digits, `holder` a URI, `attestation_digest` 32 bytes.
+    An attestation does not say whose it is: the fingerprint of the key that signed it keeps
+    another custodian, who signs the same bytes, from depositing the share as its own.
+
+    `document` is 32 hex digits, `holder` a URI, `attestation_digest` and `custodian_key` (the
+    fingerprint of the signing key) 32 bytes.
     Raises InvalidInputError for anything that is not the one spelling.
     """
     return framed(
@@ -33,6 +38,7 @@ def store_info(
         holder_name(holder, side),
         number(epoch, "epoch"),
         digest(attestation_digest, "attestation_digest"),
+        digest(custodian_key, "custodian_key"),
     )
 
 
