@@ -6,6 +6,7 @@ is what `crossvault init` makes; `cn` and `hk` are their administrators.
 
 from __future__ import annotations
 
+import os
 import random
 import socket
 from collections.abc import Iterable
@@ -111,10 +112,16 @@ def make_two_sites(
 def free_ports(count: int) -> int:
     """The first of `count` loopback ports in a row that nobody listens on.
 
-    Below the range from which the system draws ports for outgoing connections.
+    Below the range from which the system draws ports for outgoing connections, and each worker of
+    a parallel run in a range of its own: a port that is free now must still be free for a process
+    that a test kills and starts again.
     """
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    size = 22_000 // workers
+    first = 10_000 + worker * size
     for _ in range(200):
-        base = random.randrange(10_000, 32_000 - count)
+        base = random.randrange(first, first + size - count)
         if all(_is_free(base + i) for i in range(count)):
             return base
     raise RuntimeError("found no free ports")
