@@ -47,5 +47,5 @@ def test_a_shown_command_parses(line: str, tmp_path: Path, monkeypatch: pytest.M
     # Files of the examples need not be there: only the words are looked at.
     for parameter in command.params:
         if isinstance(parameter.type, click.Path):
-            parameter.type.exists = False
+            monkeypatch.setattr(parameter.type, "exists", False)
     command.make_context(context.info_name, words, parent=context.parent)
