@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,7 +22,7 @@ from proofs.request import Request, RequestedDocument
 from proofs.trust import Trust, entry
 from proofs.verify import verify_bundle
 from proofs.witness import Witness
-from vault.app.requests import ProofRequests, SeenRequest, SeenState
+from vault.app.requests import MAX_REQUEST, ProofRequests, SeenRequest, SeenState
 from vault.app.sets import Sets
 from vault.client import consent
 from vault.client.sets import make
@@ -33,12 +34,17 @@ from vault.errors import (
     VaultError,
 )
 from vault.model import Receipt, StoredVersion
+from vault.server.auth import _caller
+from vault.server.limits import Limits
+from vault.server.proofs import ProofServicer
+from vault.server.tls import Caller
 from vault.storage.catalog import Catalog, NewVersion
 from vault.storage.database import open_database
 from vault.storage.journal import Journal, Scope
 from vault.storage.proof_store import ProofStore
 from vault.storage.set_store import SetStore
 from vault.storage.tables.records import catalog_records
+from vault.v1 import proof_pb2
 
 NOW, DAY = bundles.NOW, bundles.DAY
 OTHER_ASSET = "cn-pv-0043"
@@ -551,3 +557,32 @@ def test_a_set_is_taken_from_its_signer_only(world: World) -> None:
     old_envelope, _, old_lines = older.export().partition(b"\n")
     with pytest.raises(ConflictError, match="must be"):
         world.sets.add(lists.principal, old_envelope, old_lines.decode().split("\n")[:-1], now=NOW)
+
+
+def test_a_page_of_the_largest_requests_can_be_delivered(world: World) -> None:
+    """An asker that hands in many large requests cannot keep a custodian from listing them.
+
+    A page over the bound of a message would never arrive, and the next one not either.
+    """
+    submitted = []
+    for number in range(70):
+        asked = world.request(nonce=f"{number:064x}")
+        world.requests.submit(world.issuer, asked.data)
+        submitted.append(asked.digest)
+
+    async def pages() -> list[list[str]]:
+        _caller.set(Caller(world.sites.vault.sites().principal(world.bank)))
+        found, token = [], ""
+        while not found or token:
+            page = await ProofServicer(world.requests).ListProofRequests(
+                proof_pb2.ListProofRequestsRequest(page_size=1000, page_token=token), None
+            )
+            found.append([each.digest for each in page.requests])
+            token = page.next_page_token
+        return found
+
+    listed = asyncio.run(pages())
+    room = Limits().send_bytes - (1 << 20)
+    assert len(listed) > 1
+    assert all(len(page) * MAX_REQUEST <= room for page in listed)
+    assert [digest for page in listed for digest in page] == submitted[::-1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import timedelta
 from pathlib import Path
@@ -31,10 +32,17 @@ from vault.errors import (
     NotAllowedError,
     NotFoundError,
 )
+from vault.identity import Identity
 from vault.model import ASSET, PERSONAL
 from vault.release_model import HolderState
-from vault.signed.release_request import ReleaseRequest
+from vault.server.auth import _caller
+from vault.server.holder_releases import HolderReleaseMethods
+from vault.server.limits import Limits
+from vault.server.releases import ReleaseServicer
+from vault.server.tls import Caller
+from vault.signed.release_request import LIMIT, ReleaseRequest
 from vault.storage.journal import Entry, Scope
+from vault.v1 import holder_pb2, release_pb2
 
 __all__ = ["shared_world", "world"]  # fixtures
 
@@ -306,6 +314,44 @@ def test_pending_shows_the_exact_bytes(world: World) -> None:
     assert shown()[own.request.digest] == own.envelope
     world.clock.forward(timedelta(days=1))
     assert own.request.digest not in shown()
+
+
+def test_a_page_of_the_largest_release_requests_can_be_delivered(world: World) -> None:
+    """A requester that asks very often cannot keep officers, or itself, from listing requests.
+
+    A page over the bound of a message would never arrive, and no officer could decide anything.
+    """
+    sealed = world.put()
+    holder = world.side("cn")[0]
+    for other in world.holders:
+        other.down = other is not holder
+    for _ in range(130):
+        world.ask(sealed)
+    at_holder = HolderReleaseMethods()
+    at_holder.releases = holder.releases
+    at_vault = ReleaseServicer(world.releases)
+
+    async def sizes(who: Identity, method: Any, request: Any) -> list[int]:
+        _caller.set(Caller(who.sites().principal(who.principal)))
+        found: list[int] = []
+        while not found or request.page_token:
+            page = await method(request, None)
+            found.append(len(page.releases))
+            request.page_token = page.next_page_token
+        return found
+
+    for who, method, request in (
+        (
+            world.who("cn", "officer", "wang"),
+            at_holder.ListPendingReleases,
+            holder_pb2.ListPendingReleasesRequest(page_size=1000),
+        ),
+        (world.spv, at_vault.ListReleases, release_pb2.ListReleasesRequest(page_size=1000)),
+    ):
+        found = asyncio.run(sizes(who, method, request))
+        assert len(found) > 1
+        assert sum(found) >= 130
+        assert max(found) * 2 * LIMIT <= Limits().send_bytes - (1 << 20)
 
 
 # --- again, and too late ------------------------------------------------------------------------

@@ -72,11 +72,15 @@ def _as_seen(record: Record, caller: Principal, server: Principal) -> Record:
     return replace(record, entry=replace(record.entry, legal_basis=""))
 
 
-def check_page_size(page_size: int) -> int:
-    """The size of a page: 100 for 0; InvalidInputError over 1,000."""
+def check_page_size(page_size: int, *, most: int = MAX_PAGE) -> int:
+    """The size of a page: 100 for 0, never over `most`; InvalidInputError over 1,000.
+
+    `most` is for lists of what others made as large as they could: a page that is larger than a
+    message may be is never delivered, and the list ends there for whoever has to read it.
+    """
     if not 0 <= page_size <= MAX_PAGE:
         raise InvalidInputError(f"a page has at most {MAX_PAGE} entries", field="page_size")
-    return page_size or DEFAULT_PAGE
+    return min(page_size or DEFAULT_PAGE, most)
 
 
 def read_token(token: str) -> int:

@@ -7,7 +7,7 @@ caller's role: another vault of the same trust domain would be another operator'
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, Final
 
 from grpc import aio
 
@@ -23,6 +23,9 @@ from vault.v1 import holder_pb2
 Context = aio.ServicerContext[Any, Any]
 
 _OFFICERS = (("cn", "officer"), ("hk", "officer"))
+
+_PAGE: Final = 128
+"""So many of the largest requests fit into a message."""
 
 
 class HolderReleaseMethods:
@@ -54,7 +57,8 @@ class HolderReleaseMethods:
         self, request: holder_pb2.ListPendingReleasesRequest, context: Context
     ) -> holder_pb2.ListPendingReleasesResponse:
         """See the proto."""
-        size, after = check_page_size(request.page_size), read_token(request.page_token)
+        size = check_page_size(request.page_size, most=_PAGE)
+        after = read_token(request.page_token)
         officer = current_caller().principal
         found = await asyncio.to_thread(
             lambda: self.releases.pending(officer, after=after, limit=size + 1)

@@ -29,6 +29,9 @@ _STATES: Final[dict[SeenState, proof_pb2.ProofRequestState]] = {
     SeenState.FAILED: proof_pb2.PROOF_REQUEST_STATE_FAILED,
 }
 
+_PAGE: Final = 64
+"""So many of the largest requests fit into a message."""
+
 
 class ProofServicer(proof_pb2_grpc.ProofServiceServicer):
     """The requests of one vault."""
@@ -51,7 +54,7 @@ class ProofServicer(proof_pb2_grpc.ProofServiceServicer):
     ) -> proof_pb2.ListProofRequestsResponse:
         """See the proto."""
         caller = current_caller().principal
-        size = check_page_size(request.page_size)
+        size = check_page_size(request.page_size, most=_PAGE)
         before = read_token(request.page_token) or None
         ask = self._requests.of_asker if caller.role == "spv" else self._requests.of_custodian
         found = await asyncio.to_thread(lambda: ask(caller, limit=size + 1, before=before))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from typing import Any
+from typing import Any, Final
 
 from grpc import aio
 
@@ -22,6 +22,9 @@ from vault.v1 import document_pb2, release_pb2, release_pb2_grpc
 Context = aio.ServicerContext[Any, Any]
 
 _REQUESTERS = (("cn", "custodian"), ("hk", "spv"))
+
+_PAGE: Final = 128
+"""So many of the largest requests fit into a message."""
 
 
 class ReleaseServicer(release_pb2_grpc.ReleaseServiceServicer):
@@ -47,7 +50,8 @@ class ReleaseServicer(release_pb2_grpc.ReleaseServiceServicer):
         self, request: release_pb2.ListReleasesRequest, context: Context
     ) -> release_pb2.ListReleasesResponse:
         """See the proto."""
-        size, after = check_page_size(request.page_size), read_token(request.page_token)
+        size = check_page_size(request.page_size, most=_PAGE)
+        after = read_token(request.page_token)
         caller = current_caller().principal
         found = await asyncio.to_thread(
             lambda: self._releases.list_own(caller, after=after, limit=size + 1)
