@@ -28,6 +28,7 @@ from vault.client import consent
 from vault.client.sets import make
 from vault.errors import (
     ConflictError,
+    ExhaustedError,
     InvalidInputError,
     NotFoundError,
     UnavailableError,
@@ -557,6 +558,29 @@ def test_a_set_is_taken_from_its_signer_only(world: World) -> None:
     old_envelope, _, old_lines = older.export().partition(b"\n")
     with pytest.raises(ConflictError, match="must be"):
         world.sets.add(lists.principal, old_envelope, old_lines.decode().split("\n")[:-1], now=NOW)
+
+
+def test_an_asker_may_leave_so_many_requests_open(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Answered and expired ones make room; one that is there already is no new one."""
+    monkeypatch.setattr("vault.app.requests.MAX_OPEN", 2)
+    first, second, third = (world.request(nonce=f"{number:064x}") for number in range(3))
+    for asked in (first, second):
+        world.requests.submit(world.issuer, asked.data)
+    with pytest.raises(ExhaustedError, match="2 requests open"):
+        world.requests.submit(world.issuer, third.data)
+    assert world.requests.submit(world.issuer, first.data).state is SeenState.PENDING
+    other = world.sites.identity("hk", "spv", "other").principal
+    assert world.requests.submit(other, third.data).state is SeenState.PENDING
+    world.requests.deny(world.bank, second.digest, "no")
+    with pytest.raises(ExhaustedError):
+        world.requests.submit(world.issuer, third.data)
+    world.requests.approve(world.bank, first.digest, world.grant(first), "basis")
+    assert world.requests.submit(world.issuer, third.data).state is SeenState.PENDING
+    world.now += DAY
+    fourth = world.request(nonce="f" * 64, created=world.now, expires=world.now + DAY)
+    assert world.requests.submit(world.issuer, fourth.data).state is SeenState.PENDING
 
 
 def test_a_page_of_the_largest_requests_can_be_delivered(world: World) -> None:

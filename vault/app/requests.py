@@ -32,7 +32,7 @@ from proofs.schema import Schema
 from proofs.witness import Witness
 from vault.app.prove import Granted, Outlook, make_bundle, outlooks
 from vault.app.sets import Sets
-from vault.errors import ConflictError, InvalidInputError, NotFoundError
+from vault.errors import ConflictError, ExhaustedError, InvalidInputError, NotFoundError
 from vault.model import StoredVersion
 from vault.ports import Clock
 from vault.sites import SiteSet
@@ -41,6 +41,8 @@ from vault.storage.journal import Entry, Journal, durable
 from vault.storage.proof_store import Decision, ProofStore, StoredDecision, StoredRequest
 
 MAX_REQUEST: Final = 64 * 1024
+MAX_OPEN: Final = 1000
+"""Requests of one asker that are neither answered nor expired: a bound on what it can fill."""
 LONGEST: Final = timedelta(days=366)
 _SKEW: Final = timedelta(minutes=5)
 
@@ -107,20 +109,11 @@ class ProofRequests:
         """Take a request. The same file again from the same caller is the same request.
 
         Raises, from the request, its schema and the named sets alone: FactError,
-        SetError, SchemaError, InvalidInputError.
+        SetError, SchemaError, InvalidInputError; ExhaustedError past 1,000 open ones.
         """
         now = self._clock()
         request = self._admissible(data, now)
-        new = StoredRequest(
-            digest=request.digest,
-            asker=caller.uri,
-            request=data,
-            asset=request.document.asset,
-            schema=request.document.schema,
-            submit_time=now,
-            expires=request.expires,
-        )
-        return _for_asker(self._store.submit(new), now)
+        return _for_asker(self._take(caller, request, now), now)
 
     def of_asker(self, caller: Principal, *, limit: int, before: int | None) -> list[SeenRequest]:
         """The caller's own requests, the last first."""
@@ -214,16 +207,7 @@ class ProofRequests:
         request = self._admissible(data, now)
         if grant.request != request.digest or grant.asker != caller:
             raise GrantError("an own proof is granted to oneself, over exactly its own request")
-        new = StoredRequest(
-            digest=request.digest,
-            asker=caller.uri,
-            request=data,
-            asset=request.document.asset,
-            schema=request.document.schema,
-            submit_time=now,
-            expires=request.expires,
-        )
-        stored = self._store.submit(new)
+        stored = self._take(caller, request, now)
         if stored.bundle is not None and stored.grant_digest == grant.digest:
             return stored.bundle  # an answer that was lost on its way
         bundle, detail = self._answer(caller, stored, grant_envelope, grant, legal_basis)
@@ -255,6 +239,23 @@ class ProofRequests:
         sets = self._sets.require(request.sets, now)
         check_facts(facts, schema, sets)
         return request
+
+    def _take(self, caller: Principal, request: Request, now: datetime) -> StoredRequest:
+        """Store an admissible request, unless the caller has too many that are not answered."""
+        open_ones = self._store.count_open(caller.uri, now)
+        if open_ones >= MAX_OPEN and self._store.find(request.digest, caller.uri) is None:
+            raise ExhaustedError(f"{caller.uri} has {MAX_OPEN} requests open already")
+        return self._store.submit(
+            StoredRequest(
+                digest=request.digest,
+                asker=caller.uri,
+                request=request.data,
+                asset=request.document.asset,
+                schema=request.document.schema,
+                submit_time=now,
+                expires=request.expires,
+            )
+        )
 
     def _schema(self, digest: str) -> tuple[bytes, Schema]:
         data = self._catalog.schema_bytes(digest)

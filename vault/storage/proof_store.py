@@ -17,6 +17,7 @@ from sqlalchemy import (
     RowMapping,
     delete,
     exists,
+    func,
     insert,
     or_,
     select,
@@ -97,6 +98,14 @@ class ProofStore:
         """One request of one asker."""
         found = self._all(table.c.digest == digest, table.c.asker == asker)
         return found[0] if found else None
+
+    def count_open(self, asker: str, now: datetime) -> int:
+        """How many of an asker's requests have neither a bundle nor expired."""
+        query = select(func.count()).where(
+            table.c.asker == asker, table.c.bundle.is_(None), table.c.expires > now
+        )
+        with self.database.read() as connection:
+            return connection.execute(query).scalar_one()
 
     def with_digest(self, digest: str) -> list[StoredRequest]:
         """The request of every asker that handed in the same file."""
