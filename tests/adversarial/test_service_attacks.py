@@ -6,6 +6,7 @@ ends at the wrong moment, one custodian against another, a requester who hands i
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
@@ -16,7 +17,8 @@ from support.local_vault import LocalVault, received
 from support.sites import TwoSites, make_two_sites
 
 from proofs.envelope import Envelope, PayloadType, sign
-from vault.errors import IntegrityError
+from proofs.schema import Schema
+from vault.errors import ExhaustedError, IntegrityError
 from vault.pki import now_utc
 from vault.ports import Deposit
 
@@ -96,3 +98,33 @@ def test_a_custodian_cannot_deposit_anothers_shares_as_its_own(
         stored = vault.holders.stores[uri].find(sealed.attestation_digest)
         assert stored is not None
         assert stored.custodian == vault.bank.uri
+
+
+def test_a_custodian_cannot_make_the_list_of_schemas_too_long_to_send(
+    sites: TwoSites, tmp_path: Path
+) -> None:
+    """All schemas travel in one message: one custodian's would else lock all others out."""
+    vault = open_vault(sites, tmp_path / "vault", [now_utc()])
+    other = sites.identity("cn", "custodian", "trust").principal
+    author = json.loads(PLANT.encode())
+
+    def large(number: int) -> bytes:
+        members = [f"{number} {place} {'x' * 900}" for place in range(200)]
+        enum = {
+            "class": "asset",
+            "label": {"en": "Kind", "zh": "种类"},
+            "members": members,
+            "name": "kind",
+            "type": "enum",
+        }
+        text = json.dumps({"attributes": [enum], "name": "large", "title": author["title"]})
+        return Schema.from_author(text.encode())
+
+    for number in range(5):
+        vault.documents.add_schema(vault.bank.principal, large(number))
+    with pytest.raises(ExhaustedError, match="bytes of schemas already"):
+        vault.documents.add_schema(vault.bank.principal, large(5))
+    assert sum(map(len, vault.documents.schemas())) <= 1 << 20
+    vault.documents.add_schema(vault.bank.principal, large(0))
+    vault.documents.add_schema(other, large(5))
+    assert large(5) in vault.documents.schemas()

@@ -21,6 +21,8 @@ from vault.ports import Clock
 from vault.storage.catalog import Catalog, owned
 
 MAX_CHECKED = 1000
+MAX_OWN_SCHEMAS = 1 << 20
+"""Bytes that one custodian may register: all schemas travel to everybody in one message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,9 @@ class Documents:
             schema = Schema.parse(data)
         except CrossproofError as error:
             raise InvalidInputError(str(error), reason=error.reason, field="schema") from error
-        self._catalog.add_schema(schema, data, by=caller.uri, now=self._clock())
+        self._catalog.add_schema(
+            schema, data, by=caller.uri, now=self._clock(), most=MAX_OWN_SCHEMAS
+        )
         return schema.digest
 
     def schemas(self) -> list[bytes]:

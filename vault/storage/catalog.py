@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import Connection, RowMapping, func, insert, select, update
 
 from proofs.schema import Schema
-from vault.errors import ConflictError, NotAllowedError, NotFoundError
+from vault.errors import ConflictError, ExhaustedError, NotAllowedError, NotFoundError
 from vault.model import Part, Receipt, StoredVersion
 from vault.storage.database import Database
 from vault.storage.tables.documents import blocks, receipts, schemas, versions
@@ -41,11 +41,20 @@ class Catalog:
 
     # --- schemas --------------------------------------------------------------------------------
 
-    def add_schema(self, schema: Schema, data: bytes, *, by: str, now: datetime) -> None:
-        """Register a schema by its canonical bytes; the same again changes nothing."""
+    def add_schema(
+        self, schema: Schema, data: bytes, *, by: str, now: datetime, most: int | None = None
+    ) -> None:
+        """Register a schema by its canonical bytes; the same again changes nothing.
+
+        Raises ExhaustedError when all that `by` registered would come to over `most` bytes.
+        """
         with self.database.write() as connection:
             found = select(schemas.c.digest).where(schemas.c.digest == schema.digest)
             if connection.execute(found).first() is None:
+                size = select(func.sum(func.length(schemas.c.data))).where(schemas.c.added_by == by)
+                taken = connection.execute(size).scalar() or 0
+                if most is not None and taken + len(data) > most:
+                    raise ExhaustedError(f"{by} has registered {most} bytes of schemas already")
                 connection.execute(
                     insert(schemas).values(
                         digest=schema.digest, name=schema.name, data=data, added_by=by, added_at=now
