@@ -18,7 +18,9 @@ from support.sites import TwoSites, make_two_sites
 
 from proofs.envelope import Envelope, PayloadType, sign
 from proofs.schema import Schema
-from vault.errors import ExhaustedError, IntegrityError
+from vault.app import staging
+from vault.crypto.root import MAX_LINKS
+from vault.errors import ExhaustedError, IntegrityError, InvalidInputError
 from vault.pki import now_utc
 from vault.ports import Deposit
 
@@ -128,3 +130,18 @@ def test_a_custodian_cannot_make_the_list_of_schemas_too_long_to_send(
     vault.documents.add_schema(vault.bank.principal, large(0))
     vault.documents.add_schema(other, large(5))
     assert large(5) in vault.documents.schemas()
+
+
+def test_a_call_cannot_fill_the_memory_with_tiny_blocks(
+    sites: TwoSites, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """64 documents of one-byte chunks: 2 million CIDs to remember, for 100 MB that are sent."""
+    assert 2 * MAX_LINKS <= staging.MAX_BLOCKS < 3 * MAX_LINKS
+    vault = open_vault(sites, tmp_path / "vault", [now_utc()])
+    first, second = vault.seal(plant("cn-1")), vault.seal(plant("cn-2"))
+    monkeypatch.setattr(staging, "MAX_BLOCKS", len(first[0]) + len(second[0]) - 1)
+    with pytest.raises(InvalidInputError, match="at most 7 blocks"):
+        vault.put(*((blocks, received(sealed)) for blocks, sealed in (first, second)))
+    assert vault.block_count() == 0
+    vault.put((first[0], received(first[1])))
+    assert vault.block_count() == len(first[0])

@@ -17,12 +17,14 @@ from vault.crypto.cids import Cid, Codec, check_block
 from vault.crypto.root import MAX_LINKS, PartRoot, decode_root
 from vault.crypto.stream import CHUNK_BYTES
 from vault.errors import ConflictError, IntegrityError, InvalidInputError
-from vault.model import PARTS, Part
+from vault.model import MAX_BATCH, PARTS, Part
 from vault.storage.blocks import BlockStore
 
 BUFFER_BYTES: Final = 8 << 20
 """Blocks are handed to a store this many bytes at a time: one sync serves them all."""
 _ROOTS: Final = len(PARTS)
+MAX_BLOCKS: Final = len(PARTS) * (MAX_LINKS + MAX_BATCH)
+"""In one call: what the largest document has, or 64 small ones. All their CIDs are in memory."""
 
 
 class Staged:
@@ -123,6 +125,8 @@ class StagedCall:
             check_block(cid, data, source="the put")
         except IntegrityError as error:
             raise InvalidInputError(str(error), field="cid", reason=error.reason) from error
+        if len(self._claimed) >= MAX_BLOCKS:
+            raise InvalidInputError(f"a call has at most {MAX_BLOCKS} blocks", field="blocks")
         document = self.document
         if cid.codec is Codec.DAG_CBOR:
             if len(document.roots) >= _ROOTS:
