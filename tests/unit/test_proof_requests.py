@@ -22,7 +22,14 @@ from proofs.request import Request, RequestedDocument
 from proofs.trust import Trust, entry
 from proofs.verify import verify_bundle
 from proofs.witness import Witness
-from vault.app.requests import MAX_REQUEST, ProofRequests, SeenRequest, SeenState
+from vault.app.prove import Granted, make_bundle
+from vault.app.requests import (
+    MAX_REQUEST,
+    ProofRequests,
+    SeenRequest,
+    SeenState,
+    _require_open,
+)
 from vault.app.sets import Sets
 from vault.client import consent
 from vault.client.sets import make
@@ -42,7 +49,7 @@ from vault.server.tls import Caller
 from vault.storage.catalog import Catalog, NewVersion
 from vault.storage.database import open_database
 from vault.storage.journal import Journal, Scope
-from vault.storage.proof_store import ProofStore
+from vault.storage.proof_store import ProofStore, StoredRequest
 from vault.storage.set_store import SetStore
 from vault.storage.tables.records import catalog_records
 from vault.v1 import proof_pb2
@@ -558,6 +565,55 @@ def test_a_set_is_taken_from_its_signer_only(world: World) -> None:
     old_envelope, _, old_lines = older.export().partition(b"\n")
     with pytest.raises(ConflictError, match="must be"):
         world.sets.add(lists.principal, old_envelope, old_lines.decode().split("\n")[:-1], now=NOW)
+
+
+@pytest.mark.parametrize("earlier", [True, False], ids=["denied-before", "undecided"])
+def test_no_bundle_follows_a_denial_that_was_acknowledged(
+    world: World, monkeypatch: pytest.MonkeyPatch, earlier: bool
+) -> None:
+    """A second operator denies while the first one's approval is being proven."""
+    asked = world.request()
+    world.requests.submit(world.issuer, asked.data)
+    grant = world.grant(asked)
+    if earlier:
+        world.requests.deny(world.bank, asked.digest, "at first")
+    proven = make_bundle
+
+    def slow(granted: Granted, *, now: datetime) -> bytes:
+        bundle = proven(granted, now=now)
+        seen = world.requests.deny(world.bank, asked.digest, "after all")
+        assert seen.state is SeenState.DENIED
+        return bundle
+
+    monkeypatch.setattr("vault.app.requests.make_bundle", slow)
+    with pytest.raises(ConflictError, match="denied meanwhile"):
+        world.requests.approve(world.bank, asked.digest, grant, "basis")
+    with pytest.raises(NotFoundError):
+        world.requests.fetch(world.issuer, asked.digest)
+    monkeypatch.undo()
+    done = world.requests.approve(world.bank, asked.digest, grant, "basis")
+    assert done.state is SeenState.ANSWERED
+
+
+def test_no_denial_is_taken_when_the_bundle_is_out(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other way round: the approval ends between the denial's look and its writing."""
+    asked = world.request()
+    world.requests.submit(world.issuer, asked.data)
+    grant = world.grant(asked)
+    checked = _require_open
+
+    def slow(stored: StoredRequest, now: datetime) -> None:
+        checked(stored, now)
+        monkeypatch.undo()
+        world.requests.approve(world.bank, asked.digest, grant, "basis")
+
+    monkeypatch.setattr("vault.app.requests._require_open", slow)
+    with pytest.raises(ConflictError, match="answered meanwhile"):
+        world.requests.deny(world.bank, asked.digest, "no")
+    events = world.journal.read(Scope(everything=True), since=None, after=0, limit=9)
+    assert [record.entry.event for record in events] == ["bundle.issued"]
 
 
 def test_an_asker_may_leave_so_many_requests_open(

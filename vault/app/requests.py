@@ -308,6 +308,7 @@ class ProofRequests:
         """The bundle, stored and on record; or None and why, for the custodian."""
         now = self._clock()
         _require_open(stored, now)
+        decided = self._store.decisions(caller.uri, [stored]).get(stored.row)
         granted = self._granted(caller, stored, envelope, grant, now)
         try:
             bundle = make_bundle(granted, now=now)
@@ -336,6 +337,7 @@ class ProofRequests:
                 grant_digest=grant.digest,
                 grant_envelope=envelope.encode(),
                 bundle=bundle,
+                decided=decided,
             )
             self._catalog.count_bundle(connection, grant.document.attestation)
             self._journal.append_in(connection, entry)

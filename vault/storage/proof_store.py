@@ -6,7 +6,7 @@ It decides nothing; which step is allowed, and what an asker may see of it, is
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -134,23 +134,20 @@ class ProofStore:
         self, custodian: str, requests: Iterable[StoredRequest]
     ) -> Mapping[int, StoredDecision]:
         """What this custodian decided about these requests, by row."""
-        rows = [each.row for each in requests]
-        query = select(proof_decisions).where(
-            proof_decisions.c.custodian == custodian, proof_decisions.c.request_id.in_(rows)
-        )
         with self.database.read() as connection:
-            return {
-                row.request_id: StoredDecision(Decision(row.state), row.detail, row.decide_time)
-                for row in connection.execute(query)
-            }
+            return _decisions(connection, custodian, [each.row for each in requests])
 
     def decide(
         self, connection: Connection, request: StoredRequest, custodian: str, made: StoredDecision
     ) -> None:
         """Write a decision that gave no bundle, in the caller's transaction.
 
-        It takes the place of the same custodian's earlier one.
+        It takes the place of the same custodian's earlier one. Raises ConflictError when there is
+        a bundle by now: a denial would promise too much.
         """
+        answered = select(table.c.id).where(table.c.id == request.row, table.c.bundle.is_not(None))
+        if connection.execute(answered).first() is not None:
+            raise ConflictError("the request was answered meanwhile", reason="ALREADY_DECIDED")
         mine = (
             proof_decisions.c.request_id == request.row,
             proof_decisions.c.custodian == custodian,
@@ -175,11 +172,17 @@ class ProofStore:
         grant_digest: str,
         grant_envelope: bytes,
         bundle: bytes,
+        decided: StoredDecision | None,
     ) -> None:
         """Write the bundle, in the caller's transaction.
 
-        Raises ConflictError when there is one already, or the grant has served before.
+        Raises ConflictError when there is one already, when the grant has served before, or when
+        the custodian has denied the request since `decided`, its decision when this began: a
+        denial that was acknowledged must not be followed by the bundle.
         """
+        now = _decisions(connection, custodian, [request.row]).get(request.row)
+        if now is not None and now != decided and now.state is Decision.DENIED:
+            raise ConflictError("the request was denied meanwhile", reason="ALREADY_DECIDED")
         try:
             changed = connection.execute(
                 update(table)
@@ -209,6 +212,18 @@ class ProofStore:
         query = select(table).where(*conditions).order_by(table.c.id.desc()).limit(limit)
         with self.database.read() as connection:
             return [_stored(row) for row in connection.execute(query).mappings()]
+
+
+def _decisions(
+    connection: Connection, custodian: str, rows: Sequence[int]
+) -> dict[int, StoredDecision]:
+    query = select(proof_decisions).where(
+        proof_decisions.c.custodian == custodian, proof_decisions.c.request_id.in_(rows)
+    )
+    return {
+        row.request_id: StoredDecision(Decision(row.state), row.detail, row.decide_time)
+        for row in connection.execute(query)
+    }
 
 
 def _stored(row: RowMapping) -> StoredRequest:
