@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -22,6 +23,7 @@ from proofs.request import Request, RequestedDocument
 from proofs.trust import Trust, entry
 from proofs.verify import verify_bundle
 from proofs.witness import Witness
+from vault.app.journal import list_records
 from vault.app.prove import Granted, make_bundle
 from vault.app.requests import (
     MAX_REQUEST,
@@ -43,16 +45,18 @@ from vault.errors import (
 )
 from vault.model import Receipt, StoredVersion
 from vault.server.auth import _caller
+from vault.server.errors import answer
 from vault.server.limits import Limits
 from vault.server.proofs import ProofServicer
+from vault.server.records import RecordServicer
 from vault.server.tls import Caller
 from vault.storage.catalog import Catalog, NewVersion
 from vault.storage.database import open_database
-from vault.storage.journal import Journal, Scope
+from vault.storage.journal import Entry, Journal, Scope
 from vault.storage.proof_store import ProofStore, StoredRequest
 from vault.storage.set_store import SetStore
 from vault.storage.tables.records import catalog_records
-from vault.v1 import proof_pb2
+from vault.v1 import proof_pb2, record_pb2
 
 NOW, DAY = bundles.NOW, bundles.DAY
 OTHER_ASSET = "cn-pv-0043"
@@ -297,6 +301,51 @@ def test_an_asker_cannot_tell_why_there_is_no_answer(world: World) -> None:
         assert len(refusals) == 1
     shown = world.journal.read(Scope(party=world.issuer.uri), since=None, after=0, limit=99)
     assert shown == []
+
+
+async def everything_an_asker_receives(world: World, asked: Sequence[Request]) -> list[bytes]:
+    """Every answer of the vault to the asker, as it goes over the wire."""
+    _caller.set(Caller(world.sites.vault.sites().principal(world.issuer)))
+    proofs = ProofServicer(world.requests)
+    records = RecordServicer(world.journal, world.sites.vault.principal)
+    answers = [
+        await proofs.ListProofRequests(proof_pb2.ListProofRequestsRequest(page_size=2), None),
+        await proofs.ListProofRequests(proof_pb2.ListProofRequestsRequest(), None),
+        await records.ListRecords(record_pb2.ListRecordsRequest(), None),
+        await records.ListRecords(record_pb2.ListRecordsRequest(page_size=1), None),
+    ]
+    for each in asked:
+        wanted = proof_pb2.GetProofRequestRequest(digest=each.digest)
+        answers.append(await proofs.GetProofRequest(wanted, None))
+    found = [message.SerializeToString(deterministic=True) for message in answers]
+    for each in asked:
+        with pytest.raises(VaultError) as caught:
+            await proofs.FetchBundle(proof_pb2.FetchBundleRequest(digest=each.digest), None)
+        found.append(answer(caught.value, method="FetchBundle").details)
+    return found
+
+
+def test_a_decision_changes_nothing_that_an_asker_receives(world: World) -> None:
+    """Not one byte of any answer, numbers of its own later records and page tokens included."""
+    cases = dict(undecided(world))
+    own = Entry("release.requested", NOW, world.issuer.uri, recipient=world.issuer.uri)
+    for _ in range(2):
+        world.journal.append(own)
+    before = asyncio.run(everything_an_asker_receives(world, list(cases.values())))
+    world.requests.deny(world.bank, cases["denied"].digest, "not this quarter")
+    for name in ("false", "absent"):
+        world.requests.approve(world.bank, cases[name].digest, world.grant(cases[name]), "basis")
+    assert asyncio.run(everything_an_asker_receives(world, list(cases.values()))) == before
+    world.journal.append(own)
+    shown = list_records(
+        world.journal,
+        caller=world.issuer,
+        server=world.sites.vault.principal,
+        since=None,
+        page_size=0,
+        page_token="",
+    )
+    assert [record.number for record in shown.records] == [1, 2, 3]
 
 
 def test_the_custodian_sees_why(world: World) -> None:
