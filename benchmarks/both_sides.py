@@ -7,9 +7,7 @@ TLS. `Clock` says where processor time goes: to the client, the vault or the hol
 from __future__ import annotations
 
 import os
-import random
 import resource
-import socket
 import statistics
 import tempfile
 import time
@@ -20,7 +18,7 @@ from pathlib import Path
 
 import psutil
 
-from vault.cli.processes import ServerProcess, processes_of, running
+from vault.cli.processes import ServerProcess, free_ports, processes_of, running
 from vault.config import Quorum
 from vault.enrol import Enrolment, SiteFolder, create_site
 from vault.pki import now_utc
@@ -113,7 +111,7 @@ def make_sites(
 ) -> tuple[SiteFolder, SiteFolder]:
     """Two joined sites in `folder`, nothing started: mainland and Hong Kong."""
     now = now_utc()
-    base = _free_ports(2 * HOLDERS + 3)
+    base = free_ports(2 * HOLDERS + 3)
     for side, port in (("cn", base), ("hk", base + HOLDERS + 1)):
         create_site(
             folder / side,
@@ -154,17 +152,3 @@ def fsync_seconds(folder: Path, *, repetitions: int = 100) -> float:
 
 def _size(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-
-
-def _free_ports(count: int) -> int:
-    """The first of `count` loopback ports in a row that nobody listens on."""
-    for _ in range(200):
-        base = random.randrange(10_000, 32_000 - count)
-        try:
-            for port in range(base, base + count):
-                with socket.socket() as probe:
-                    probe.bind(("127.0.0.1", port))
-        except OSError:
-            continue
-        return base
-    raise RuntimeError("found no free ports")

@@ -125,7 +125,7 @@ def test_what_a_custodian_says_stays_where_it_belongs(life: Life) -> None:
 def test_an_incident_is_logged_without_words(life: Life) -> None:
     """Errors that nobody expects reach the log by number, place and type, and nobody's words: not
     what a custodian was just writing when the database broke."""
-    assert b"incident" in (life.folder / "logs" / "vault.log").read_bytes()
+    assert b"incident" in (life.folder / "logs" / "cn-vault.log").read_bytes()
     logs = {"logs": places(life.folder)["logs of cn processes"]}
     assert search(Needles.of(life.denial + life.basis), logs) == {}
 

@@ -38,7 +38,7 @@ def places(folder: Path) -> dict[str, Place]:
         "cn site and identities": Place(cn, ("site*", "identities", "private", "ca.pem")),
         **{f"hk holder {name}": Place(hk / "holders", (name,)) for name in ("h1", "h2", "h3")},
         "hk site and identities": Place(hk, ("site*", "identities", "private", "ca.pem")),
-        "logs of cn processes": Place(folder / "logs", ("vault.log", "cn-*.log")),
+        "logs of cn processes": Place(folder / "logs", ("cn-*.log",)),
         "logs of hk processes": Place(folder / "logs", ("hk-*.log",)),
         "arguments and environment": Place(folder / "processes", ("*",)),
         "what hk commands said": Place(folder / "outputs" / "hk", ("*",)),

@@ -7,13 +7,12 @@ is what `crossvault init` makes; `cn` and `hk` are their administrators.
 from __future__ import annotations
 
 import os
-import random
-import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from vault.cli.processes import free_ports
 from vault.config import Quorum
 from vault.enrol import Enrolment, SiteFolder, create_site
 from vault.identity import Identity
@@ -85,7 +84,7 @@ def make_two_sites(
 ) -> TwoSites:
     """Make `folder`/cn and `folder`/hk with ports that are free now, and join them."""
     moment = now if now is not None else now_utc()
-    base = free_ports(2 * holders + 3)
+    base = ports_of_this_worker(2 * holders + 3)
     for side, port in (("cn", base), ("hk", base + holders + 1)):
         create_site(
             folder / side,
@@ -109,28 +108,13 @@ def make_two_sites(
     return sites
 
 
-def free_ports(count: int) -> int:
-    """The first of `count` loopback ports in a row that nobody listens on.
+def ports_of_this_worker(count: int) -> int:
+    """The first of `count` free ports in a row, in a range that no other worker draws from.
 
-    Below the range from which the system draws ports for outgoing connections, and each worker of
-    a parallel run in a range of its own: a port that is free now must still be free for a process
-    that a test kills and starts again.
+    A port that is free now must still be free for a process that a test kills and starts again.
     """
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     size = 22_000 // workers
     first = 10_000 + worker * size
-    for _ in range(200):
-        base = random.randrange(first, first + size - count)
-        if all(_is_free(base + i) for i in range(count)):
-            return base
-    raise RuntimeError("found no free ports")
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
+    return free_ports(count, first=first, last=first + size)

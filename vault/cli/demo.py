@@ -13,7 +13,6 @@ import json
 import os
 import shlex
 import shutil
-import socket
 import sys
 import tempfile
 import threading
@@ -28,7 +27,7 @@ from rich.console import Console
 
 from proofs.canonical import encode_base64, format_instant
 from proofs.envelope import key_id
-from vault.cli.processes import processes_of, running
+from vault.cli.processes import free_ports, processes_of, running
 from vault.cli.stage import Stage
 from vault.errors import UnavailableError
 from vault.identity import Identity
@@ -91,7 +90,7 @@ def demo(folder: Path | None, ipfs: bool, keep: bool) -> None:
 
 def _two_sides(stage: Stage) -> None:
     stage.heading("Two sides, each with keys of its own 两地各建一方")
-    base = _free_ports(9)
+    base = free_ports(9)
     for side, name, port in (("cn", "mainland", base), ("hk", "hongkong", base + 5)):
         stage.crossvault("init", name, "--site", side, "--port-base", str(port))
     for name, people in PEOPLE.items():
@@ -316,17 +315,3 @@ def _pin(stage: Stage) -> None:
             quiet=True,
         )
     stage.crossproof("trust", "show", "trust.toml")
-
-
-def _free_ports(count: int) -> int:
-    """The first of `count` ports in a row that are free on loopback now."""
-    for base in range(17_000, 30_000, count + 1):
-        with ExitStack() as stack:
-            try:
-                for port in range(base, base + count):
-                    probe = stack.enter_context(socket.socket())
-                    probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return base
-    raise UnavailableError(f"no {count} free ports in a row on this machine")

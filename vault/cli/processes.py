@@ -8,7 +8,9 @@ says so, ended with SIGTERM, or killed when a test wants to see what survives.
 from __future__ import annotations
 
 import os
+import random
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -28,13 +30,23 @@ class ServerProcess:
     """One process of one site: the vault, or the holder `name`."""
 
     def __init__(
-        self, site: Path, holder: str | None = None, *, environment: Mapping[str, str] | None = None
+        self,
+        site: Path,
+        holder: str | None = None,
+        *,
+        logs: Path | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
-        """Nothing is started yet. `environment` is added to this process's own."""
+        """Nothing is started yet.
+
+        `logs` is where its log goes, the site's folder unless given; `environment` is added to
+        this process's own.
+        """
         self.site = site
         self.holder = holder
-        self.log = site / f"{holder or 'vault'}.log"
-        self._ready = site / f".{holder or 'vault'}.ready"
+        folder = logs if logs is not None else site
+        self.log = folder / f"{site.name}-{holder or 'vault'}.log"
+        self._ready = folder / f".{site.name}-{holder or 'vault'}.ready"
         self._environment = dict(environment or {})
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -67,7 +79,7 @@ class ServerProcess:
                     str(self._ready),
                 ],
                 stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
+                stdout=log,
                 stderr=log,
                 env={**os.environ, **self._environment},
             )
@@ -88,17 +100,21 @@ class ServerProcess:
         self.launch()
         self.wait_ready()
 
-    def stop(self) -> None:
-        """End it in an orderly way; kill it if it does not go."""
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal: SIGSTOP makes it a machine that hangs."""
+        os.kill(self.pid, number)
+
+    def stop(self) -> int | None:
+        """End it in an orderly way, kill it if it does not go; its exit code."""
         if self._process is None:
-            return
-        self._process.send_signal(signal.SIGTERM)
+            return None
+        process, self._process = self._process, None
+        process.send_signal(signal.SIGTERM)
         try:
-            self._process.wait(STOP_SECONDS)
+            return process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._process = None
+            process.kill()
+            return process.wait()
 
     def kill(self) -> None:
         """SIGKILL: what is not on the disk by now is lost."""
@@ -137,3 +153,25 @@ def running(processes: Sequence[ServerProcess]) -> Iterator[None]:
     finally:
         for process in reversed(processes):
             process.stop()
+
+
+def free_ports(count: int, *, first: int = 10_000, last: int = 32_000) -> int:
+    """The first of `count` loopback ports in a row that nobody listens on now.
+
+    Drawn at random from `first` to `last`, which lies below the ports that systems draw for
+    outgoing connections.
+    """
+    for _ in range(200):
+        base = random.randrange(first, last - count)  # noqa: S311 - a port is no secret
+        if all(_is_free(base + number) for number in range(count)):
+            return base
+    raise UnavailableError(f"found no {count} free ports in a row on this machine")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
