@@ -20,6 +20,7 @@ from proofs.envelope import Envelope, PayloadType, sign
 from proofs.schema import Schema
 from vault.app import staging
 from vault.crypto.root import MAX_LINKS
+from vault.crypto.wrap import WrapKey
 from vault.errors import ExhaustedError, IntegrityError, InvalidInputError
 from vault.pki import now_utc
 from vault.ports import Deposit
@@ -145,3 +146,64 @@ def test_a_call_cannot_fill_the_memory_with_tiny_blocks(
     assert vault.block_count() == 0
     vault.put((first[0], received(first[1])))
     assert vault.block_count() == len(first[0])
+
+
+def test_a_lost_catalogue_does_not_take_blocks_and_keys_with_it(
+    sites: TwoSites, tmp_path: Path
+) -> None:
+    """A vault that starts beside an empty database sweeps nothing of the one before: the copy
+    would be worth nothing. What it left itself it sweeps."""
+    now = [now_utc()]
+    folder = tmp_path / "vault"
+    vault = open_vault(sites, folder, now)
+    blocks, sealed = vault.seal(plant())
+    vault.put((blocks, received(sealed)))
+    lose(vault, folder, "catalog.db")
+    now.append(now[-1] + timedelta(days=2))
+    again = LocalVault(sites, folder, clock=lambda: now[-1])
+    assert again.ingest.sweep() == 0
+    again.documents.add_schema(again.bank.principal, PLANT.encode())
+    again.keys.add({"ab" * 32: WrapKey.generate()}, now=now[-1])
+    now.append(now[-1] + timedelta(days=2))
+    assert again.ingest.sweep() == 0
+    assert again.block_count() == len(blocks)
+    assert again.keys.older_than(now[-1]) == [sealed.attestation_digest]
+
+
+def test_a_lost_database_does_not_take_a_holders_keys_with_it(
+    sites: TwoSites, tmp_path: Path
+) -> None:
+    """Nor does a holder that starts beside an empty database, not even with new deposits."""
+    now = [now_utc()]
+    folder = tmp_path / "vault"
+    vault = open_vault(sites, folder, now)
+    blocks, sealed = vault.seal(plant())
+    vault.put((blocks, received(sealed)))
+    uri = sites.holders("cn")[0].uri
+    lose(vault, folder, "cn-h1.db")
+    now.append(now_utc() + timedelta(seconds=1))
+    again = LocalVault(sites, folder, clock=lambda: now[-1])
+    box, keys = again.holders.boxes[uri], again.holders.stores[uri]._keys
+    later = now[-1] + timedelta(days=2)
+
+    def sweep() -> list[str]:
+        now.append(later)
+        box.sweep(lambda digests: digests)
+        now.pop()
+        return keys.older_than(later)
+
+    assert sweep() == [sealed.attestation_digest]
+    more, second = again.seal(plant("cn-2"))
+    again.put((more, received(second)))
+    keys.add({"ab" * 32: WrapKey.generate()}, now=now[-1])
+    assert set(sweep()) == {sealed.attestation_digest, second.attestation_digest}
+
+
+def lose(vault: LocalVault, folder: Path, name: str) -> None:
+    """Close everything, and remove one database."""
+    vault.catalog.database.close()
+    vault.keys.close()
+    for store in (*vault.stores.values(), *vault.holders.stores.values()):
+        store.close()
+    for file in folder.glob(f"{name}*"):
+        file.unlink()

@@ -98,12 +98,22 @@ class Ingest:
     def sweep(self) -> int:
         """Remove blocks and keys older than an hour that no committed document lists.
 
-        A process that was killed left them. What a call of this process is bringing is spared.
+        A process that was killed left them. What a call of this process is bringing is spared, and
+        what is older than the catalogue's first schema: that belongs to a catalogue that was lost
+        or is not mounted, whose copy would be worth nothing without it.
         """
+        first = self.catalog.first_schema_time()
+        if first is None:
+            return 0
         before = self.clock() - SWEEP_AGE
         removed = 0
         for store in dict.fromkeys(self.stores.values()):
-            old = list(store.iter_cids(stored_before=before.timestamp()))
+            spared = set(store.iter_cids(stored_before=first.timestamp()))
+            old = [
+                cid
+                for cid in store.iter_cids(stored_before=before.timestamp())
+                if cid not in spared
+            ]
             for start in range(0, len(old), _SWEPT_AT_ONCE):
                 # Claimed before the catalogue is asked: a call that commits after the answer, and
                 # lets go of its blocks, would have them taken for nobody's.
@@ -115,7 +125,7 @@ class Ingest:
                 finally:
                     self.staged.release(some)
                 removed += len(gone)
-        keys = self.keys.older_than(before)
+        keys = self.keys.older_than(before, since=first)
         kept = self.catalog.committed(keys)
         self.keys.remove(digest for digest in keys if digest not in kept)
         if removed:

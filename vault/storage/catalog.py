@@ -68,6 +68,14 @@ class Catalog:
             found: bytes | None = connection.execute(query).scalar()
             return found
 
+    def first_schema_time(self) -> datetime | None:
+        """When the first schema was registered: nothing can have been committed before."""
+        with self.database.read() as connection:
+            first: datetime | None = connection.execute(
+                select(func.min(schemas.c.added_at))
+            ).scalar()
+            return first
+
     def all_schemas(self) -> list[bytes]:
         """Canonical bytes of every schema, in the order of registration."""
         with self.database.read() as connection:

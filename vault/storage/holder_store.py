@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import RowMapping, delete, insert, select, update
+from sqlalchemy import RowMapping, delete, func, insert, select, update
 
 from vault.crypto.shares import Share
 from vault.crypto.wrap import WrapKey
@@ -155,8 +155,16 @@ class HolderStore:
         self._keys.remove(gone)
 
     def sweep_keys(self, before: datetime) -> int:
-        """Remove keys older than `before` that wrap nothing: left by a process that was killed."""
-        old = self._keys.older_than(before)
+        """Remove keys older than `before` that wrap nothing: left by a process that was killed.
+
+        Those older than the first deposit here are spared: they belong to a database that was lost
+        or is not mounted, and with them gone a copy of it would be worth nothing.
+        """
+        with self.database.read() as connection:
+            first = connection.execute(select(func.min(deposits.c.deposited_at))).scalar()
+        if first is None:
+            return 0
+        old = self._keys.older_than(before, since=first)
         gone: list[str] = []
         for start in range(0, len(old), 500):
             some = old[start : start + 500]

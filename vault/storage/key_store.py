@@ -72,9 +72,11 @@ class KeyStore:
             for digest in attestation_digests:
                 connection.execute(delete(_keys).where(_keys.c.attestation_digest == digest))
 
-    def older_than(self, moment: datetime) -> list[str]:
-        """The digests of keys made before `moment`: what a sweep looks through."""
+    def older_than(self, moment: datetime, *, since: datetime | None = None) -> list[str]:
+        """The digests of keys made before `moment` (not before `since`): for a sweep."""
         query = select(_keys.c.attestation_digest).where(_keys.c.made_at < moment)
+        if since is not None:
+            query = query.where(_keys.c.made_at >= since)
         with self._database.read() as connection:
             return list(connection.execute(query).scalars())
 
