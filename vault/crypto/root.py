@@ -1,9 +1,10 @@
 """The root block of a part: dag-cbor of headers, key commitments, lengths and links.
 
 The root is public to every node that stores it, so it holds nothing else: names, types and true
-lengths of files are inside the ciphertext. Its CID names the part in an attestation. The reader
-library is lenient (over-long integers, links and byte strings alike), so what it read is encoded
-again here and compared byte for byte: a part has one root.
+lengths of files are inside the ciphertext. Its CID names the part in an attestation. Only this one
+shape is read, field after field: a general reader follows whatever nesting it is sent, takes
+over-long integers, and shows links and byte strings alike. What was read is encoded again and
+compared byte for byte: a part has one root.
 """
 
 from __future__ import annotations
@@ -11,8 +12,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
-
-import libipld
 
 from vault.crypto import labels
 from vault.crypto.cids import CID_BYTES, Cid, Codec, cid_of_block
@@ -123,36 +122,70 @@ def decode_root(data: bytes) -> PartRoot:
     if len(data) > MAX_ROOT_BYTES:
         raise IntegrityError(f"the root of a part is over {MAX_ROOT_BYTES} bytes")
     try:
-        root = _root(libipld.decode_dag_cbor(data))
-    except (ValueError, RecursionError, InvalidInputError) as error:
+        root = _Reader(data).root()
+    except (ValueError, InvalidInputError) as error:
         raise IntegrityError(f"not the root of a part: {error}") from error
     if encode_root(root) != data:
         raise IntegrityError("the root of a part is not in its one encoding")
     return root
 
 
-def _root(value: object) -> PartRoot:
-    if not isinstance(value, dict) or value.keys() != {"format", "streams"}:
-        raise ValueError("a map of format and streams is expected")
-    if value["format"] != labels.PART_FORMAT:
-        raise ValueError(f"the format must be {labels.PART_FORMAT}")
-    streams = value["streams"]
-    if not isinstance(streams, list) or len(streams) > MAX_STREAMS:
-        raise ValueError(f"a list of at most {MAX_STREAMS} streams is expected")
-    return PartRoot(tuple(_stream(stream) for stream in streams))
+class _Reader:
+    """One pass over a root's bytes, which knows at every place what has to stand there."""
 
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._at = 0
 
-def _stream(value: object) -> StreamEntry:
-    if not isinstance(value, dict) or value.keys() != {"links", "header", "length", "commitment"}:
-        raise ValueError("a stream is a map of links, header, length and commitment")
-    links, length = value["links"], value["length"]
-    if not isinstance(links, list) or type(length) is not int:
-        raise ValueError("a stream has a list of links and a length")
-    if not all(isinstance(item, bytes) for item in (*links, value["header"], value["commitment"])):
-        raise ValueError("links, header and commitment are binary")
-    return StreamEntry(
-        value["header"], value["commitment"], length, tuple(map(Cid.from_bytes, links))
-    )
+    def root(self) -> PartRoot:
+        """The whole block; ValueError for anything else than a root."""
+        self._expect(_MAP_OF_2 + _text("format"), "a map of format and streams")
+        self._expect(_text(labels.PART_FORMAT), f"the format must be {labels.PART_FORMAT}:")
+        self._expect(_text("streams"), "streams")
+        count = self._number(_ARRAY)
+        if count > MAX_STREAMS:
+            raise ValueError(f"a list of at most {MAX_STREAMS} streams is expected")
+        root = PartRoot(tuple(self._stream() for _ in range(count)))
+        if self._at != len(self._data):
+            raise ValueError("bytes behind its end")
+        return root
+
+    def _stream(self) -> StreamEntry:
+        self._expect(_MAP_OF_4 + _text("links"), "a map of links, header, length, commitment")
+        count = self._number(_ARRAY)
+        if count > MAX_LINKS:
+            raise ValueError(f"a list of at most {MAX_LINKS} links is expected")
+        links = tuple(self._link() for _ in range(count))
+        self._expect(_text("header") + _head(_BYTES, HEADER_BYTES), "a header")
+        header = self._take(HEADER_BYTES)
+        self._expect(_text("length"), "a length")
+        length = self._number(0)
+        self._expect(_text("commitment") + _head(_BYTES, COMMITMENT_BYTES), "a commitment")
+        return StreamEntry(header, self._take(COMMITMENT_BYTES), length, links)
+
+    def _link(self) -> Cid:
+        self._expect(_LINK, "a link")
+        return Cid.from_bytes(self._take(CID_BYTES))
+
+    def _number(self, major: int) -> int:
+        """The number in a head of this type, in whatever length; encoding again finds others."""
+        first = self._take(1)[0]
+        size = first & 31
+        if first >> 5 != major or size > 27:
+            raise ValueError(f"another type at byte {self._at - 1}")
+        return size if size < 24 else int.from_bytes(self._take(1 << size - 24), "big")
+
+    def _expect(self, literal: bytes, what: str) -> None:
+        if self._data[self._at : self._at + len(literal)] != literal:
+            raise ValueError(f"{what} expected at byte {self._at}")
+        self._at += len(literal)
+
+    def _take(self, count: int) -> bytes:
+        found = self._data[self._at : self._at + count]
+        if len(found) != count:
+            raise ValueError("cut off")
+        self._at += count
+        return found
 
 
 def _head(major: int, value: int) -> bytes:
