@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -47,3 +49,32 @@ def test_the_newest_version_of_a_digest_is_found(store: SetStore) -> None:
     store.add(stored("first"))
     store.add(stored("first", 2))
     assert store.find("a" * 64, "first", "d" * 64) == stored("first", 2)
+
+
+def test_the_newest_of_every_set_is_listed(store: SetStore) -> None:
+    """One a name and authority, by name; what was added last of a name is what is exported."""
+    other = replace(stored("first", 7), authority="spiffe://rwa.example/cn/authority/lists")
+    for each in (stored("second"), stored("first"), other, stored("first", 2)):
+        store.add(each)
+    assert store.newest() == [other, stored("first", 2), stored("second")]
+    assert store.find_named("first") == stored("first", 2)
+    assert store.find_named("second", "d" * 64) == stored("second")
+    assert store.find_named("second", "e" * 64) is None
+
+
+def test_earlier_versions_are_not_read(store: SetStore) -> None:
+    """A list that is signed every day must not fill the memory of whoever asks for the newest."""
+    size = 1 << 20
+    for version in range(1, 21):
+        store.add(replace(stored("first", version), exported=bytes(size)))
+    for ask in (store.newest, lambda: store.find_named("first"), lambda: by_digest(store)):
+        tracemalloc.start()
+        ask()
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert peak < 4 * size
+
+
+def by_digest(store: SetStore) -> StoredSet | None:
+    """As a request names it."""
+    return store.find("a" * 64, "first", "d" * 64)

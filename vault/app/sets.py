@@ -79,11 +79,12 @@ class Sets:
 
     def export(self, name: str, digest: str) -> StoredSet:
         """One version by name, the newest unless a digest says which; NotFoundError."""
-        for each in self._store.find_named(name, digest):
-            return each
-        raise NotFoundError(
-            f"no set of this name{' and digest' if digest else ''} here", field="name"
-        )
+        found = self._store.find_named(name, digest)
+        if found is None:
+            raise NotFoundError(
+                f"no set of this name{' and digest' if digest else ''} here", field="name"
+            )
+        return found
 
     def require(self, references: Iterable[SetReference], now: datetime) -> dict[str, NamedSet]:
         """The sets that a request or a grant names, by name; SetError says which is not usable."""

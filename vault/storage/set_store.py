@@ -5,12 +5,11 @@ Which set a request may use is `vault.app.sets`' to say.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 
 from vault.errors import ConflictError
 from vault.storage.database import Database
@@ -81,28 +80,26 @@ class SetStore:
             table.c.digest == digest,
         )
 
-    def find_named(self, name: str, digest: str = "") -> Sequence[StoredSet]:
-        """Versions of a name, the last added first; of one digest, when it is given."""
+    def find_named(self, name: str, digest: str = "") -> StoredSet | None:
+        """The version of a name that was added last; of one digest, when it is given."""
         conditions = [table.c.name == name]
         if digest:
             conditions.append(table.c.digest == digest)
-        return self._all(*conditions)
+        return self._first(*conditions)
 
     def newest(self) -> list[StoredSet]:
         """The newest version of every authority's every set, by name."""
-        found: dict[tuple[str, str], StoredSet] = {}
-        for each in self._all():
-            key = (each.name, each.authority)
-            if key not in found or found[key].version < each.version:
-                found[key] = each
-        return [found[key] for key in sorted(found)]
+        # Chosen by the database: the earlier versions, with all their members, are many times
+        # as large, and anybody may ask.
+        last = select(func.max(table.c.id)).group_by(table.c.name, table.c.authority)
+        query = select(table).where(table.c.id.in_(last))
+        return self._read(query.order_by(table.c.name, table.c.authority))
 
     def _first(self, *conditions: Any) -> StoredSet | None:
-        found = self._all(*conditions)
-        return found[0] if found else None
+        query = select(table).where(*conditions).order_by(table.c.id.desc()).limit(1)
+        return next(iter(self._read(query)), None)
 
-    def _all(self, *conditions: Any) -> list[StoredSet]:
-        query = select(table).where(*conditions).order_by(table.c.id.desc())
+    def _read(self, query: Any) -> list[StoredSet]:
         with self.database.read() as connection:
             rows = connection.execute(query).mappings().all()
         return [StoredSet(**{k: v for k, v in row.items() if k != "id"}) for row in rows]
