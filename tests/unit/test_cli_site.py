@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from proofs.cli import cli as crossproof
+from proofs.errors import TrustError
 from vault.cli import run
 from vault.config import SiteConfig
 from vault.identity import Identity
@@ -99,9 +104,39 @@ def test_identities_are_listed_renewed_and_removed(
     assert "officer" not in capsys.readouterr().out
 
 
+def test_a_public_key_is_printed_for_outsiders(
+    both: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The key alone on standard output, URI and fingerprint beside it; a verifier can pin it."""
+    cn, _ = both
+    assert run(["identity", "issue", "custodian", "bank", "--dir", str(cn)]) == 0
+    folder = Path(capsys.readouterr().out.strip())
+    assert run(["identity", "key", "custodian", "bank", "--dir", str(cn)]) == 0
+    printed = capsys.readouterr()
+    public = Identity.load(folder).signing_key.public_key().public_bytes_raw()
+    assert base64.b64decode(printed.out.strip(), validate=True) == public
+    uri, told = printed.err.splitlines()
+    assert uri == "spiffe://rwa.example/cn/custodian/bank"
+    shown = told.removeprefix("fingerprint").strip()
+    assert shown.replace(" ", "") == hashlib.sha256(public).hexdigest()
+    key, trust = tmp_path / "bank.key", tmp_path / "trust.toml"
+    key.write_text(printed.out)
+    line = ["trust", "add", str(trust), "--custodian", "--key", str(key), "--fingerprint", shown]
+    line += ["--name-en", "Bank", "--name-zh", "银行", "--schema", "00" * 32, "--asset", "cn-*"]
+    line += ["--valid-from", "2026-01-01", "--valid-until", "2027-12-31"]
+    assert CliRunner().invoke(crossproof, line).exit_code == 0
+    other = "0" * 64 if shown[0] != "0" else "1" * 64
+    refused = [other if each == shown else each for each in line]
+    refused[2] = str(tmp_path / "other.toml")
+    assert isinstance(CliRunner().invoke(crossproof, refused).exception, TrustError)
+    assert not (tmp_path / "other.toml").exists()
+
+
 @pytest.mark.parametrize(
     ("line", "code", "said"),
     [
+        (["identity", "key", "spv", "nobody"], 1, "is not enrolled"),
+        (["identity", "key", "custodian", "x"], 1, "the roles of hk"),
         (["identity", "issue", "custodian", "x"], 1, "the roles of hk"),
         (["identity", "issue", "spv", "Bad Name"], 1, "a name is"),
         (["identity", "issue", "spv", "../../x"], 1, "a name is"),

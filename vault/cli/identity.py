@@ -12,10 +12,12 @@ from pathlib import Path
 
 import click
 
-from proofs.canonical import format_instant
+from proofs.canonical import encode_base64, format_instant
 from vault.cli.options import say, site_option
 from vault.enrol import PUBLIC_FILE, SiteFolder
+from vault.errors import NotFoundError
 from vault.pki import now_utc
+from vault.site_file import show_fingerprint
 
 _DAYS = click.option(
     "--days", type=click.IntRange(1, 3650), default=365, show_default=True, help="How long."
@@ -85,6 +87,26 @@ def list_(as_json: bool, folder: Path) -> None:
         state = "until" if record.valid_at(now) else "EXPIRED"
         extra = record.address or record.person or ""
         click.echo(f"{record.uri}  {state} {until}  key {record.key_id[:16]}  {extra}".rstrip())
+
+
+@identity.command()
+@click.argument("role")
+@click.argument("name")
+@site_option
+def key(role: str, name: str, folder: Path) -> None:
+    """Print a principal's public signing key, for `crossproof trust add --key`.
+
+    The key is for a file that goes to outsiders. Its fingerprint, on standard error, is what
+    they compare with: tell it to them by another channel.
+    """
+    site = SiteFolder(folder)
+    uri = site.principal(role, name).uri
+    record = site.current().principals.get(uri)
+    if record is None:
+        raise NotFoundError(f"{uri}: is not enrolled")
+    click.echo(encode_base64(record.signing_key))
+    say(uri)
+    say(f"fingerprint  {show_fingerprint(record.key_id)}")
 
 
 def _changed(site: SiteFolder) -> None:
