@@ -17,6 +17,7 @@ import hashlib
 import json
 import re
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, NoReturn, TypeAlias, cast
 
@@ -46,6 +47,15 @@ def parse(data: bytes, *, limit: int, where: str = "JSON") -> Json:
     """Read canonical JSON of at most `limit` bytes; EncodingError for any other spelling."""
     if len(data) > limit:
         raise EncodingError(f"{where}: {len(data)} bytes, more than the {limit} allowed")
+    if data.isascii():
+        text = data.decode("ascii")
+        _check_shape(text, where)
+        with suppress(ValueError):
+            quick, end = _quick_reader.raw_decode(text)
+            # A key that came twice was dropped, so it is not written back.
+            if end == len(text) and _write(quick) == text:
+                return cast(Json, quick)
+    # Not ASCII, or refused: the slow reader says why.
     value = parse_loose(data, limit=limit, where=where)
     # What was read has plain types and bounds, and in ASCII data keys that sort differently cannot
     # be in canonical form.
@@ -120,6 +130,14 @@ def dump(value: object) -> bytes:
     return _encode(value, "JSON", plain=plain)
 
 
+def spell(value: Json) -> bytes:
+    """What `dump` writes, at half the time, of a value that `parse` gave or that is known as plain.
+
+    Known are texts in ASCII, integers below 2^53 and keys in ASCII; nothing is checked here.
+    """
+    return _write(value).encode()
+
+
 def _encode(value: object, where: str, *, plain: bool = False) -> bytes:
     try:
         if plain or _is_plain(value):
@@ -132,6 +150,22 @@ def _encode(value: object, where: str, *, plain: bool = False) -> bytes:
 _write = json.JSONEncoder(
     ensure_ascii=False, allow_nan=False, check_circular=False, sort_keys=True, separators=(",", ":")
 ).encode
+
+
+def _quick_integer(digits: str) -> int:
+    # Bounded as text first: int() of a million digits is quadratic.
+    if len(digits) > 17 or abs(value := int(digits)) > MAX_INTEGER:
+        raise ValueError
+    return value
+
+
+def _quick_refusal(literal: str) -> NoReturn:
+    raise ValueError
+
+
+_quick_reader = json.JSONDecoder(
+    parse_int=_quick_integer, parse_float=_quick_refusal, parse_constant=_quick_refusal
+)
 
 
 def _is_plain(value: object) -> bool:
@@ -290,7 +324,7 @@ class Fields:
         if not isinstance(value, dict):
             raise EncodingError(f"{where}: must be a JSON object")
         self._object = value
-        self._left = set(value)
+        self._left = value.copy()
         self.where = where
 
     def has(self, name: str) -> bool:
@@ -298,10 +332,12 @@ class Fields:
         return name in self._object
 
     def _take(self, name: str) -> Json:
-        if name not in self._object:
-            raise EncodingError(f"{self._at(name)}: missing")
-        self._left.discard(name)
-        return self._object[name]
+        try:
+            value = self._object[name]
+        except KeyError:
+            raise EncodingError(f"{self._at(name)}: missing") from None
+        self._left.pop(name, None)
+        return value
 
     def _at(self, name: str) -> str:
         return f"{self.where}.{name}"
@@ -345,7 +381,10 @@ class Fields:
 
     def hex(self, name: str, nbytes: int) -> str:
         """Exactly `nbytes` bytes in lowercase hexadecimal; returned as the text."""
-        return check_hex(self.text(name, 2 * nbytes), nbytes=nbytes, where=self._at(name))
+        value = self.text(name, 2 * nbytes)
+        if len(value) != 2 * nbytes or _HEX.fullmatch(value) is None:
+            check_hex(value, nbytes=nbytes, where=self._at(name))  # refuses it by name
+        return value
 
     def base64(self, name: str, limit: int) -> bytes:
         """1 to `limit` bytes in strict base64; returned decoded."""
@@ -382,8 +421,9 @@ class Fields:
 
     def objects(self, name: str, limit: int, *, least: int = 0) -> list[Fields]:
         """A list of nested objects."""
+        where = self._at(name)
         return [
-            Fields(item, f"{self._at(name)}[{index}]")
+            Fields(item, f"{where}[{index}]")
             for index, item in enumerate(self.array(name, limit, least=least))
         ]
 

@@ -83,7 +83,14 @@ def signed_scalar(value: int) -> Scalar:
 
 def random_scalar() -> Scalar:
     """A uniform field element other than zero, from the system's generator."""
-    return Scalar(1 + secrets.randbelow(ORDER - 1))
+    while True:  # from bytes: an integer takes five times as long to convert
+        data = secrets.token_bytes(SCALAR_BYTES)
+        try:
+            found = Scalar.from_be_bytes(bytes([data[0] & 0x7F]) + data[1:])
+        except ValueError:  # not below the order: one of ten
+            continue
+        if found != ZERO:
+            return found
 
 
 def random_weight() -> Scalar:

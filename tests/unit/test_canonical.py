@@ -377,6 +377,20 @@ def test_the_fast_writer_writes_what_the_plain_one_does(value: object) -> None:
         assert canonical.dump(value) == expected
 
 
+@settings(max_examples=300, deadline=None)
+@given(values, st.booleans())
+@example([True, 1, "1", None, {"a": []}], True)
+def test_the_quick_reader_reads_what_the_plain_one_does(value: object, ascii_only: bool) -> None:
+    """The same values of the same types, whichever of the two takes them."""
+    data = json.dumps(value, ensure_ascii=ascii_only, sort_keys=True, separators=(",", ":"))
+    try:
+        found = canonical.parse(data.encode(), limit=LIMIT)
+    except EncodingError:
+        return
+    assert repr(found) == repr(canonical.parse_loose(data.encode(), limit=LIMIT))
+    assert canonical.spell(found) == data.encode()
+
+
 def test_keys_that_sort_differently_are_left_to_the_plain_writer() -> None:
     """U+10000 comes before U+FFFF by UTF-16 units and after it by code points."""
     value = {"\uffff": 1, "\U00010000": 2}

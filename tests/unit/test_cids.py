@@ -9,6 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from multiformats import CID
 
+from proofs.errors import EncodingError
+from proofs.ids import check_root_cid
 from vault.crypto.cids import CID_BYTES, Cid, Codec, check_block, cid_of_block
 from vault.errors import IntegrityError, InvalidInputError
 
@@ -100,3 +102,23 @@ def test_a_block_of_another_hash_is_named() -> None:
 def test_representation() -> None:
     """A CID shows itself."""
     assert repr(RAW) == f"Cid({RAW})"
+
+
+@pytest.mark.parametrize("at", range(59))
+def test_the_cid_of_a_root_has_one_text(at: int) -> None:
+    """What an attestation may name is what this package reads as a root: each letter, anywhere."""
+    text = cid_of_block(Codec.DAG_CBOR, b"\xa0").text
+    for letter in "abcdefghijklmnopqrstuvwxyz0123456789A=\n":
+        changed = text[:at] + letter + text[at + 1 :]
+        try:
+            expected = Cid.parse(changed).codec is Codec.DAG_CBOR
+        except InvalidInputError:
+            expected = False
+        try:
+            accepted = check_root_cid(changed, where="root") == changed
+        except EncodingError:
+            accepted = False
+        assert accepted == expected, changed
+    for other in (text + "\n", text + "a", text[:-1], text.upper()):
+        with pytest.raises(EncodingError):
+            check_root_cid(other, where="root")

@@ -47,6 +47,18 @@ def test_the_signed_bytes_are_those_of_dsse() -> None:
     assert expected == pre_authentication_encoding(PayloadType.SET, b"a b")
 
 
+@given(payload=st.binary(min_size=1, max_size=300), kind=st.sampled_from(PayloadType))
+@settings(max_examples=100, deadline=None)
+def test_an_envelope_is_written_and_read_as_canonical_json(
+    payload: bytes, kind: PayloadType
+) -> None:
+    """The short road of both is the general one's: the same bytes, the same fields."""
+    data = sign(kind, payload, PRIVATE)
+    signed = Envelope.parse(data)
+    assert data == canonical.dump(signed.to_json())
+    assert signed == Envelope.from_json(canonical.parse(data, limit=1 << 20))
+
+
 def test_bytes_signed_as_one_kind_are_no_other() -> None:
     """Neither a verifier's expectation nor a swapped type makes a grant an attestation."""
     with pytest.raises(SignatureError, match="expected"):

@@ -8,6 +8,7 @@ spelling of a document or a holder gives a second, equally valid context.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final, Literal, get_args
 
 from proofs.errors import EncodingError
@@ -16,6 +17,8 @@ from vault.errors import IntegrityError, InvalidInputError
 
 Part = Literal["asset", "personal"]
 Side = Literal["cn", "hk"]
+_PARTS: Final = get_args(Part)
+_SIDES: Final = get_args(Side)
 
 DIGEST_BYTES: Final = 32
 MAX_VERSION: Final = 2**31 - 1
@@ -75,18 +78,19 @@ def document_name(document: str) -> bytes:
 
 def part_name(part: str) -> bytes:
     """`asset` or `personal` as ASCII; InvalidInputError otherwise."""
-    if part not in get_args(Part):
+    if part not in _PARTS:
         raise InvalidInputError("a part is 'asset' or 'personal'", field="part")
     return part.encode("ascii")
 
 
 def side_name(side: str) -> bytes:
     """`cn` or `hk` as ASCII; InvalidInputError otherwise."""
-    if side not in get_args(Side):
+    if side not in _SIDES:
         raise InvalidInputError("a side is 'cn' or 'hk'", field="side")
     return side.encode("ascii")
 
 
+@lru_cache(maxsize=1024)  # the same few holders, for every share
 def holder_name(holder: str, side: str) -> bytes:
     """The URI of a key holder of `side` as ASCII; InvalidInputError for any other principal."""
     try:

@@ -140,10 +140,7 @@ class KeyManifest:
         previous = fields.optional_hex("previous", 32)
         if (previous is None) != (epoch == 1):
             raise EncodingError(f"{where}: every epoch but the first names the manifest before it")
-        sides = tuple(
-            _read_side(item, side)
-            for item, side in zip(fields.objects("sides", 2, least=2), SIDES, strict=True)
-        )
+        sides = _read_sides(canonical.spell(fields.raw("sides")))
         parts = tuple(
             _read_part(item, part, sides)
             # One or two parts, the asset part first.
@@ -179,6 +176,16 @@ class KeyManifest:
     def parts_of(self, side: Side) -> tuple[Part, ...]:
         """The parts of which this side's holders have shares."""
         return tuple(found.part for found in self.parts if side in sides_of(found.part))
+
+
+@lru_cache(maxsize=64)  # a custodian's manifests all name the same two quorums
+def _read_sides(spelt: bytes) -> tuple[ManifestSide, ...]:
+    where = "key manifest"
+    fields = Fields({"sides": canonical.parse(spelt, limit=LIMIT, where=where)}, where)
+    return tuple(
+        _read_side(item, side)
+        for item, side in zip(fields.objects("sides", 2, least=2), SIDES, strict=True)
+    )
 
 
 def _read_side(fields: Fields, side: Side) -> ManifestSide:
@@ -220,8 +227,9 @@ def _read_part(fields: Fields, part: Part, sides: Sequence[ManifestSide]) -> Man
     for item, side in zip(items, expected, strict=True):
         item.literal("side", side)
         count = len(sides[SIDES.index(side)].holders)
+        where = f"{item.where}.shares"
         shares = [
-            bytes.fromhex(canonical.check_hex(text, nbytes=32, where=f"{item.where}.shares"))
+            bytes.fromhex(canonical.check_hex(text, nbytes=32, where=where))
             for text in item.texts("shares", count, 64, least=count)
         ]
         keys.append(SideSecret(side, bytes.fromhex(item.hex("secret", 32)), tuple(shares)))
