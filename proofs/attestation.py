@@ -73,7 +73,7 @@ class Attestation:
     commitments: tuple[bytes | None, ...]
 
     @classmethod
-    def build(
+    def make(
         cls,
         *,
         document: str,
@@ -86,8 +86,8 @@ class Attestation:
         asset_part: str,
         personal_part: str | None,
         commitments: Sequence[bytes | None],
-    ) -> bytes:
-        """The payload to be signed; `Attestation.parse` gives its parts back.
+    ) -> Attestation:
+        """The attestation whose `data` is to be signed.
 
         Args:
             schema: the schema's digest.
@@ -113,16 +113,14 @@ class Attestation:
         }
         if personal_part is not None:
             payload["personal_part"] = personal_part
-        data = canonical.dump(payload)
-        cls.parse(data)
-        return data
+        return cls.parse(canonical.dump(payload))
 
     @classmethod
     def parse(cls, data: bytes) -> Attestation:
         """Read exact payload bytes. The signature is checked elsewhere, before.
 
         Raises:
-            EncodingError: anything that `build` would not write.
+            EncodingError: anything that `make` would not write.
         """
         fields = Fields(canonical.parse(data, limit=LIMIT, where="attestation"), "attestation")
         fields.literal("format", FORMAT)

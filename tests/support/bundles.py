@@ -330,7 +330,7 @@ def attestation(**changes: object) -> bytes:
         "personal_part": personal_part_digest(bytes(32), root_cid(8)),
         "commitments": witness().commitments(),
     }
-    return Attestation.build(**(values | changes))  # type: ignore[arg-type]
+    return Attestation.make(**(values | changes)).data  # type: ignore[arg-type]
 
 
 def answering(found: Parts, asked: Request, **changes: object) -> Parts:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.bundles import DAY, NOW, VALUES, attestation, root_cid, schema, witness
+from support.torsion import torsion_point
 
 from proofs import canonical, group
 from proofs.attestation import AsOf, Attestation, personal_part_digest
@@ -191,6 +192,28 @@ def test_a_witness_that_does_not_fit(found: Witness, message: str) -> None:
     with pytest.raises(BindingError, match=message) as caught:
         found.check_against(Attestation.parse(attestation()), schema())
     assert "48501" not in str(caught.value)
+
+
+def test_a_commitment_outside_the_subgroup() -> None:
+    """A component of small order would pass an equation that clears the cofactor, not this."""
+    first, *rest = witness().commitments()
+    assert first is not None
+    (point,) = group.decode_statement_points([first])
+    for order in (3, 11):
+        moved = group.encode_point(point + torsion_point(order))
+        attested = Attestation.parse(attestation(commitments=(moved, *rest)))
+        with pytest.raises(BindingError, match="capacity: not of the witness"):
+            witness().check_against(attested, schema())
+
+
+def test_a_commitment_to_nothing() -> None:
+    """Zero under the blinding zero is the identity, which no attestation may carry."""
+    _, *values = witness().values
+    zero = Witness(((group.ZERO, group.ZERO), *values), witness().texts)
+    identity = (b"\xc0" + bytes(47), *witness().commitments()[1:])
+    attested = Attestation.parse(attestation(commitments=identity))
+    with pytest.raises(BindingError, match="capacity: not of the witness"):
+        zero.check_commitments(attested, schema())
 
 
 def test_a_commitment_that_is_no_point() -> None:

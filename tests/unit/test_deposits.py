@@ -12,6 +12,7 @@ from support.documents import plant
 from support.sites import TwoSites, make_two_sites
 
 from proofs import envelope
+from proofs.attestation import Attestation
 from proofs.envelope import Envelope, PayloadType
 from vault.app.deposits import DepositBox, HolderKeys
 from vault.client.seal import Sealed, Sealer
@@ -242,6 +243,34 @@ def _not_listed(sites: TwoSites, holder: Holder, sealed: Sealed) -> Deposit:
     return dataclasses.replace(deposit_for(holder, sealed), key_manifest=signed)
 
 
+def _renamed(
+    sites: TwoSites, holder: Holder, sealed: Sealed, kind: PayloadType, name: str
+) -> Deposit:
+    """The same attestation, signed as another kind or by another custodian."""
+    signed = _other_signer(sites, sealed.attestation, kind, "custodian", name)
+    return dataclasses.replace(deposit_for(holder, sealed), attestation=signed)
+
+
+def _forged_attestation(sites: TwoSites, holder: Holder, sealed: Sealed) -> Deposit:
+    """Another asset, under the custodian's key id: the holder must see that nobody signed it."""
+    found = Envelope.parse(sealed.attestation)
+    payload = found.unverified_payload.replace(sealed.attested.asset.encode(), b"another-asset")
+    forged = dataclasses.replace(found, unverified_payload=payload).encode()
+    return dataclasses.replace(deposit_for(holder, sealed), attestation=forged)
+
+
+def _forged_manifest(sites: TwoSites, holder: Holder, sealed: Sealed) -> Deposit:
+    """An attestation and the manifest that names it, both under signatures of other bytes."""
+    deposit = _forged_attestation(sites, holder, sealed)
+    attestation = Envelope.parse(deposit.attestation).unverified_payload
+    found = Envelope.parse(sealed.key_manifest)
+    payload = found.unverified_payload.replace(
+        sealed.attestation_digest.encode(), Attestation.parse(attestation).digest.encode()
+    )
+    forged = dataclasses.replace(found, unverified_payload=payload).encode()
+    return dataclasses.replace(deposit, key_manifest=forged)
+
+
 REFUSALS: dict[str, tuple[Change, type[VaultError], str]] = {
     "attestation signed by an officer": (
         lambda sites, holder, sealed: dataclasses.replace(
@@ -263,6 +292,24 @@ REFUSALS: dict[str, tuple[Change, type[VaultError], str]] = {
         InvalidInputError,
         "not the pinned",
     ),
+    "another attestation under the custodian's name": (
+        _forged_attestation,
+        InvalidInputError,
+        "not of this attestation",
+    ),
+    "attestation under another custodian's name": (
+        lambda sites, holder, sealed: _renamed(
+            sites, holder, sealed, PayloadType.ATTESTATION, "trust"
+        ),
+        InvalidInputError,
+        "not the pinned",
+    ),
+    "attestation signed as something else": (
+        lambda sites, holder, sealed: _renamed(sites, holder, sealed, PayloadType.GRANT, "bank"),
+        InvalidInputError,
+        "an attestation is expected",
+    ),
+    "manifest that nobody signed": (_forged_manifest, InvalidInputError, "does not verify"),
     "manifest of another document": (
         lambda sites, holder, sealed: dataclasses.replace(
             deposit_for(holder, sealed), key_manifest=seal(sites).key_manifest

@@ -143,7 +143,7 @@ def _resign(vault: LocalVault, sealed: Sealed, **changes: object) -> SealedDocum
             *("asset_part", "personal_part", "commitments"),
         )
     }
-    payload = Attestation.build(**(values | changes))  # type: ignore[arg-type]
+    payload = Attestation.make(**(values | changes)).data  # type: ignore[arg-type]
     new = Attestation.parse(payload)
     manifest = KeyManifest.build(
         document=new.document,

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from proofs.errors import EncodingError
 from vault.document_record import AttachmentEntry, AttributeEntry, DocumentRecord
@@ -180,6 +182,62 @@ def test_every_other_receipt_is_refused(changes: dict[str, Any]) -> None:
     """Places, names and parts that there are not."""
     with pytest.raises(EncodingError):
         DepositReceipt.parse(receipt(**changes))
+
+
+DEPOSITED: dict[str, Any] = {
+    "attestation": DIGEST,
+    "manifest": "ef" * 32,
+    "index": 2,
+    "epoch": 1,
+    "holder": uri("cn", 2),
+    "parts": ("asset", "personal"),
+}
+
+
+def test_a_receipt_matches_its_deposit_alone() -> None:
+    """At any time; not if one field of the deposit is another."""
+    for time in (datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)):
+        assert DepositReceipt.matches(receipt(time=time), **DEPOSITED)
+    others: dict[str, Any] = {
+        "attestation": "00" * 32,
+        "manifest": "00" * 32,
+        "index": 1,
+        "epoch": 2,
+        "holder": uri("cn", 1),
+        "parts": ("asset",),
+    }
+    for name, other in others.items():
+        assert not DepositReceipt.matches(receipt(**{name: other}), **DEPOSITED)
+
+
+@given(at=st.integers(0, 2000), bit=st.integers(0, 7), cut=st.integers(0, 3))
+@settings(max_examples=200, deadline=None)
+def test_what_matches_is_a_receipt(at: int, bit: int, cut: int) -> None:
+    """Any bit changed or anything cut off: it matches only what reads as the same deposit's."""
+    data = bytearray(receipt())
+    data[at % len(data)] ^= 1 << bit
+    changed = bytes(data[: len(data) - cut])
+    try:
+        read = DepositReceipt.parse(changed)
+        expected = {name: getattr(read, name) for name in DEPOSITED} == DEPOSITED
+    except EncodingError:
+        expected = False
+    assert DepositReceipt.matches(changed, **DEPOSITED) == expected
+
+
+def test_another_spelling_of_a_receipt_matches_nothing() -> None:
+    """White space, another order, a time of another form or none."""
+    data = receipt()
+    for other in (
+        data + b"\n",
+        data.replace(b",", b", ", 1),
+        data.replace(b"T03:04:05Z", b"t03:04:05z"),
+        data.replace(b"T03:04:05Z", b"T25:04:05Z"),
+        data[:-2],
+        b"",
+        b"\xff" * 30,
+    ):
+        assert not DepositReceipt.matches(other, **DEPOSITED)
 
 
 def record(**changes: Any) -> DocumentRecord:

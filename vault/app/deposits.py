@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from proofs import envelope
 from proofs.attestation import Attestation
 from proofs.envelope import Envelope, PayloadType
-from proofs.errors import CrossproofError
+from proofs.errors import CrossproofError, SignatureError
 from proofs.principal import Principal
 from vault.crypto import hpke
 from vault.crypto.contexts import store_info
@@ -109,7 +109,12 @@ class DepositBox:
     def _signed(
         self, number: int, item: Deposit
     ) -> tuple[PrincipalRecord, Attestation, KeyManifest]:
-        """Both payloads, signed by one pinned custodian and about one document version."""
+        """Both payloads, as one pinned custodian signed them, about one document version.
+
+        Two signatures would say the same thing here: the key manifest, which must be signed by the
+        key that the attestation names, holds the attestation's digest, so that one signature
+        covers both. A holder shows the attestation to nobody; who takes a bundle checks its own.
+        """
         try:
             signed = Envelope.parse(item.attestation)
             record = self._sites.by_key(signed.keyid)
@@ -118,14 +123,14 @@ class DepositBox:
                 envelope.check_signer(kind, principal.jurisdiction, principal.role)
             if not record.valid_at(self._clock()):
                 raise NotAllowedError(f"{record.uri} is not valid now", reason="NOT_VALID")
-            attestation = Attestation.parse(
-                signed.verify(record.signing_key, PayloadType.ATTESTATION)
-            )
+            if signed.kind is not PayloadType.ATTESTATION:
+                raise SignatureError(f"an attestation is expected, not {signed.kind.value}")
             manifest = KeyManifest.parse(
                 Envelope.parse(item.key_manifest).verify(
                     record.signing_key, PayloadType.KEY_MANIFEST
                 )
             )
+            attestation = Attestation.parse(signed.unverified_payload)
         except CrossproofError as error:
             raise InvalidInputError(
                 f"deposit {number}: {error}", reason=error.reason, field="deposits"

@@ -2,8 +2,7 @@
 
 Nothing is believed because it came over an authenticated channel. The checks run in the order of
 their cost, each refusal names what does not fit, and no message holds a value. What only the
-catalogue knows (versions, request ids, blocks of others) is checked by it; the openings of the
-commitments are returned, because those of a whole call are checked together.
+catalogue knows (versions, request ids, blocks of others) is checked by it.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from proofs.errors import CrossproofError
 from proofs.principal import Principal
 from proofs.schema import AttributeClass, Schema
 from proofs.witness import LIMIT as MAX_WITNESS
-from proofs.witness import Opening, Witness
+from proofs.witness import Witness
 from vault.app.staging import DocumentBlocks
 from vault.crypto import hpke
 from vault.crypto.cids import Cid
@@ -61,14 +60,13 @@ class SealedDocument:
 
 @dataclass(frozen=True, slots=True)
 class CheckedDocument:
-    """A sealed document whose every check passed but the openings of its commitments."""
+    """A sealed document whose every check passed."""
 
     sealed: SealedDocument
     attestation: Attestation
     manifest: KeyManifest
     schema: Schema
     witness: Witness
-    openings: list[Opening] = field(repr=False)
     blocks: DocumentBlocks
 
 
@@ -100,8 +98,8 @@ class Checks:
         _check_shares(sealed, manifest)
         witness = self._witness(sealed, attestation, schema)
         with refusing("commitments"):
-            openings = witness.openings(attestation, schema)
-        return CheckedDocument(sealed, attestation, manifest, schema, witness, openings, blocks)
+            witness.check_commitments(attestation, schema)
+        return CheckedDocument(sealed, attestation, manifest, schema, witness, blocks)
 
     def _attestation(self, sealed: SealedDocument, caller: Principal) -> Attestation:
         payload = self._signed(sealed.attestation, PayloadType.ATTESTATION, caller, MAX_ATTESTATION)

@@ -284,38 +284,37 @@ def check_receipts(sites: SiteSet, signed: Signed, receipts: Sequence[bytes]) ->
 
     Raises IntegrityError naming the holder. A vault that never delivered a share has no receipt.
     """
+    manifest = signed.manifest
+    parts = {side: manifest.parts_of(side) for side in SIDES}
     missing = {
-        holder.uri: (side, holder.index)
-        for side in SIDES
-        for holder in signed.manifest.side(side).holders
+        holder.uri: (side, holder.index) for side in SIDES for holder in manifest.side(side).holders
     }
     for data in receipts:
         try:
             unverified = Envelope.parse(data)
             record = sites.by_key(unverified.keyid)
-            receipt = DepositReceipt.parse(
-                unverified.verify(record.signing_key, PayloadType.RECEIPT)
-            )
+            payload = unverified.verify(record.signing_key, PayloadType.RECEIPT)
+            place = missing.pop(record.uri, None)
+            if place is not None and DepositReceipt.matches(
+                payload,
+                attestation=signed.attested.digest,
+                manifest=manifest.digest,
+                index=place[1],
+                epoch=manifest.epoch,
+                holder=record.uri,
+                parts=parts[place[0]],
+            ):
+                continue
+            receipt = DepositReceipt.parse(payload)
         except (CrossproofError, VaultError) as error:
             raise IntegrityError(f"a receipt is not valid: {error}", reason="RECEIPT") from error
-        place = missing.pop(receipt.holder, None)
         if place is None or receipt.holder != record.uri:
             raise IntegrityError(
                 f"a receipt of {record.uri} that nobody asked for", reason="RECEIPT"
             )
-        side, index = place
-        said = (receipt.attestation, receipt.manifest, receipt.index, receipt.epoch, receipt.parts)
-        manifest = signed.manifest
-        if said != (
-            signed.attested.digest,
-            manifest.digest,
-            index,
-            manifest.epoch,
-            manifest.parts_of(side),
-        ):
-            raise IntegrityError(
-                f"the receipt of {receipt.holder} is of another deposit", reason="RECEIPT"
-            )
+        raise IntegrityError(
+            f"the receipt of {receipt.holder} is of another deposit", reason="RECEIPT"
+        )
     if missing:
         raise IntegrityError(
             f"no receipt of {', '.join(missing)} came with the acknowledgement", reason="RECEIPT"

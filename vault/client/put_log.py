@@ -44,12 +44,11 @@ class Signed:
     @classmethod
     def of(cls, sealed: Sealed) -> Signed:
         """What a sealed document holds of it."""
-        payload = Envelope.parse(sealed.attestation).unverified_payload
         return cls(
             sealed.request_id,
             sealed.attestation,
             sealed.key_manifest,
-            Attestation.parse(payload),
+            sealed.attested,
             sealed.manifest,
         )
 

@@ -17,7 +17,7 @@ from typing import Final
 from proofs import envelope, group, pedersen
 from proofs.attestation import Attestation, personal_part_digest
 from proofs.envelope import PayloadType
-from proofs.ids import digest_of, new_document_id
+from proofs.ids import new_document_id
 from proofs.schema import AttributeClass
 from proofs.values import format_value
 from proofs.witness import Witness
@@ -52,14 +52,14 @@ EPOCH: Final = 1
 class Sealed:
     """A sealed document: all that follows its blocks, and what its receipts are checked against.
 
-    `attestation` and `key_manifest` are envelopes; `manifest` is the payload as read.
+    `attestation` and `key_manifest` are envelopes, `attested` and `manifest` their payloads.
     """
 
     request_id: str
     document: str
     version: int
     attestation: bytes
-    attestation_digest: str
+    attested: Attestation
     key_manifest: bytes
     manifest: KeyManifest
     sealed_witness: bytes = field(repr=False)
@@ -67,6 +67,11 @@ class Sealed:
     asset_root: Cid
     personal_root: Cid | None
     personal_salt: bytes | None = field(repr=False)
+
+    @property
+    def attestation_digest(self) -> str:
+        """SHA-256 of the attestation's payload, 64 hex digits."""
+        return self.attested.digest
 
 
 class Sealer:
@@ -139,7 +144,7 @@ class Sealing:
         prepared, sealer = self._prepared, self._sealer
         personal_root = self._roots.get(PERSONAL)
         salt = secrets.token_bytes(32) if personal_root is not None else None
-        payload = Attestation.build(
+        attested = Attestation.make(
             document=self.document,
             version=prepared.version,
             asset=prepared.asset,
@@ -155,7 +160,7 @@ class Sealing:
             ),
             commitments=self._witness.commitments(),
         )
-        digest = digest_of(payload)
+        digest = attested.digest
         parts, shares = self._share(bytes.fromhex(digest))
         manifest = KeyManifest.build(
             document=self.document,
@@ -170,8 +175,8 @@ class Sealing:
             request_id=prepared.request_id,
             document=self.document,
             version=prepared.version,
-            attestation=envelope.sign(PayloadType.ATTESTATION, payload, key),
-            attestation_digest=digest,
+            attestation=envelope.sign(PayloadType.ATTESTATION, attested.data, key),
+            attested=attested,
             key_manifest=envelope.sign(PayloadType.KEY_MANIFEST, manifest.data, key),
             manifest=manifest,
             sealed_witness=hpke.seal(sealer.vault_key, self._witness.encode(), info),

@@ -22,6 +22,7 @@ from vault.model import PARTS, Part
 
 FORMAT: Final = "crossvault/receipt/v1"
 LIMIT: Final = 4096
+_TIME_AND_END: Final = len('2024-01-31T00:00:00Z"}')
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,37 @@ class DepositReceipt:
             "time": canonical.format_instant(time),
         }
         return canonical.dump(payload)
+
+    @classmethod
+    def matches(
+        cls,
+        payload: bytes,
+        *,
+        attestation: str,
+        manifest: str,
+        index: int,
+        epoch: int,
+        holder: str,
+        parts: Sequence[Part],
+    ) -> bool:
+        """Whether a verified payload is the receipt of exactly this deposit, of whatever time.
+
+        Six receipts come for every document. The time stands last, so that all bytes before it
+        are known: to write them and to compare is sooner done than to read, and as strict.
+        """
+        try:
+            time = canonical.parse_instant(payload[-_TIME_AND_END:-2].decode("ascii"))
+        except (UnicodeDecodeError, EncodingError):
+            return False
+        return payload == cls.build(
+            attestation=attestation,
+            manifest=manifest,
+            index=index,
+            epoch=epoch,
+            holder=holder,
+            parts=parts,
+            time=time,
+        )
 
     @classmethod
     def parse(cls, data: bytes) -> DepositReceipt:
