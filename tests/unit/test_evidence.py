@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,12 +10,13 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from support.release_world import SCHEMA, World, make_world
 
-from proofs import envelope
+from proofs import canonical, envelope
 from proofs.envelope import Envelope, PayloadType
 from proofs.errors import BindingError, EncodingError, SignatureError, TrustError
+from proofs.ids import digest_of
 from vault.client.combine import combine_part
 from vault.client.evidence import Evidence, check_evidence
-from vault.client.release import OwnRelease
+from vault.client.release import OwnRelease, make_release
 from vault.client.seal import Sealed
 from vault.crypto.hpke import HpkeKey
 from vault.errors import IntegrityError, InvalidInputError, NotFoundError
@@ -128,6 +130,42 @@ def test_a_custodian_that_is_not_listed_is_nobody(case: Case) -> None:
     payload = Envelope.parse(case.answer["attestation"]).unverified_payload
     with pytest.raises(NotFoundError, match="no listed principal"):
         case.check(attestation=envelope.sign(PayloadType.ATTESTATION, payload, key))
+
+
+def test_an_attestation_from_before_the_listing_is_refused(case: Case) -> None:
+    """A key that its site lists from today on vouches for nothing of yesterday."""
+    world, custodian = case.world, case.world.custodian
+    payload = json.loads(Envelope.parse(case.answer["attestation"]).unverified_payload)
+    early = canonical.dump({**payload, "attested_at": "2001-01-01T00:00:00Z"})
+    own = make_release(
+        world.spv,
+        document=case.sealed.document,
+        version=case.sealed.version,
+        attestation=digest_of(early),
+        part=ASSET,
+        purpose="audit",
+        legal_basis="basis",
+        now=world.clock(),
+    )
+    signed = envelope.sign(PayloadType.ATTESTATION, early, custodian.signing_key)
+    with pytest.raises(TrustError, match="not listed at the time"):
+        Case(world, case.sealed, own).check(attestation=signed)
+
+
+def test_a_custodian_opens_nothing_that_another_signed(case: Case, personal: Case) -> None:
+    """An attestation does not name its custodian: the vault and another one could sign the same
+    bytes, and the part would be shown as the other's."""
+    trust = case.world.who("cn", "custodian", "trust")
+    resigned = {
+        "attestation": personal.signed(
+            PayloadType.ATTESTATION, trust, personal.answer["attestation"]
+        ),
+        "key_manifest": personal.signed(
+            PayloadType.KEY_MANIFEST, trust, personal.answer["key_manifest"]
+        ),
+    }
+    with pytest.raises(IntegrityError, match="another custodian"):
+        personal.check(**resigned)
 
 
 def test_another_schema_is_refused(case: Case) -> None:

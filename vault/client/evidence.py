@@ -58,6 +58,13 @@ def check_evidence(
     attested = Attestation.parse(signed.verify(custodian.signing_key, PayloadType.ATTESTATION))
     if not custodian.valid_at(attested.attested_at):
         raise TrustError(f"{custodian.uri}: was not listed at the time of the attestation")
+    requester = request.requester
+    if requester.role == "custodian" and custodian.principal != requester:
+        # An attestation does not name its custodian: another one can sign the very same bytes.
+        raise IntegrityError(
+            f"the attestation that came is signed by another custodian, {custodian.uri}",
+            reason="OTHER_CUSTODIAN",
+        )
     named = (request.attestation, request.document, request.version)
     if (attested.digest, attested.document, attested.version) != named:
         raise IntegrityError(
