@@ -29,6 +29,7 @@ from vault.client.release import fetch, find_own
 from vault.crypto.content import FileInfo
 from vault.errors import (
     ConflictError,
+    ExhaustedError,
     NotAllowedError,
     NotFoundError,
 )
@@ -352,6 +353,42 @@ def test_a_page_of_the_largest_release_requests_can_be_delivered(world: World) -
         assert len(found) > 1
         assert sum(found) >= 130
         assert max(found) * 2 * LIMIT <= Limits().send_bytes - (1 << 20)
+
+
+def test_a_decision_outside_its_time_is_refused(world: World) -> None:
+    """One that is dated ahead, or has run out, is not taken and kept for later."""
+    own = world.ask(world.put())
+    wang, holder = world.who("cn", "officer", "wang"), world.side("cn")[0].releases
+    hour = timedelta(hours=1)
+    for time, expires in (
+        (world.clock() + hour, None),
+        (world.clock() - 2 * hour, world.clock() - hour),
+    ):
+        signed = sign_decision(
+            wang, own.request, decision="approve", note=None, now=time, expires=expires
+        )
+        with pytest.raises(NotAllowedError) as caught:
+            holder.decide(wang.principal, signed)
+        assert caught.value.reason == "DECISION_TIME"
+    assert world.side("cn")[0].store.decisions(own.request.digest) == []
+    world.clock.forward(2 * hour)
+    assert holder.release(own.request.digest).state is HolderState.WAITING
+
+
+def test_a_requester_may_leave_so_many_requests_open_at_a_holder(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One more is refused, until others expire; one that is there already is no new one."""
+    sealed, holder = world.put(), world.side("cn")[0]
+    first = world.ask(sealed)
+    taken = holder.store.count_unexpired(world.spv.uri, world.clock())
+    monkeypatch.setattr("vault.app.holder_release.MAX_PENDING", taken)
+    more = world.ask(sealed, submit=False, lifetime=timedelta(days=20))
+    with pytest.raises(ExhaustedError, match="open already"):
+        holder.releases.submit(more.envelope)
+    assert holder.releases.submit(first.envelope).state is HolderState.WAITING
+    world.clock.forward(timedelta(days=8))
+    assert holder.releases.submit(more.envelope).state is HolderState.WAITING
 
 
 # --- again, and too late ------------------------------------------------------------------------
