@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,8 +21,9 @@ from typing import Literal
 from proofs import canonical
 from proofs.attestation import MAX_VERSION
 from proofs.envelope import check_public_key, key_id
-from proofs.errors import CrossproofError, TrustError
+from proofs.errors import CrossproofError, EncodingError, TrustError
 from proofs.ids import check_digest, check_name, check_shown
+from proofs.toml_text import parse_toml
 
 LIMIT = 4 << 20
 _PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}\*?")
@@ -197,9 +197,9 @@ def _read_toml(data: bytes) -> dict[str, object]:
     if len(data) > LIMIT:
         raise TrustError(f"trust file: {len(data)} bytes, more than the {LIMIT} allowed")
     try:
-        table: dict[str, object] = tomllib.loads(data.decode("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise TrustError(f"trust file: not TOML: {error}") from None
+        table: dict[str, object] = parse_toml(data)
+    except EncodingError as error:
+        raise TrustError(f"trust file: {error}") from None
     unknown = set(table) - {"custodian", "authority", "set"}
     if unknown:
         raise TrustError(f"trust file: unknown table {min(unknown)!a}")

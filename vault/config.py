@@ -8,14 +8,14 @@ An unknown setting is refused, because a misspelled one would silently not hold.
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from proofs.errors import CrossproofError
+from proofs.errors import CrossproofError, EncodingError
 from proofs.principal import ROLES, Principal
+from proofs.toml_text import parse_toml
 from vault.errors import InvalidInputError, NotFoundError
 from vault.files import read_public
 
@@ -262,11 +262,9 @@ class Table:
 def read_toml(data: bytes, *, where: str) -> dict[str, Any]:
     """Parse TOML; InvalidInputError says where it breaks."""
     try:
-        return tomllib.loads(data.decode("utf-8"))
-    except UnicodeDecodeError:
-        raise InvalidInputError(f"{where}: not UTF-8") from None
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise InvalidInputError(f"{where}: not TOML: {error}") from None
+        return parse_toml(data)
+    except EncodingError as error:
+        raise InvalidInputError(f"{where}: {error}") from None
 
 
 def quoted(text: str) -> str:

@@ -123,6 +123,7 @@ def test_toml_days_and_instants() -> None:
         ('"2018-06-01"', '{ from = "2018-06-01", to = "2018-06-02", x = 1 }', "unknown setting"),
         ('"cn-plant-{id}"', "5", "asset must be a text"),
         ("[attributes]", "[attributes", "not TOML"),
+        ("[attributes]", "[attributes" + ".a" * 1_000_000 + "]", "more than 256 points"),
     ],
 )
 def test_refused_mappings(old: str, new: str, expected: str) -> None:

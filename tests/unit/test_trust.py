@@ -164,6 +164,9 @@ def test_refuses_a_custodian(changes: dict[str, object], message: str) -> None:
         (["custodian = 3\n"], r"write \[\[custodian\]\]"),
         (["[[custodian"], "not TOML"),
         (["x = " + "[" * 100_000], "not TOML"),
+        (["a" + ".a" * 1_000_000 + " = 1\n"], "more than 256 points in line 1"),
+        (["\n[" + "a." * 1_000_000 + "a]\n"], "more than 256 points in line 2"),
+        (["a" + ".a" * 256 + " = 1\n"], "unknown table"),
         ([entry("custodian", custodian())] * 2, "pinned twice"),
         (
             [
@@ -220,7 +223,7 @@ def test_refuses_a_file(entries: list[str], message: str) -> None:
 
 def test_refuses_bytes_that_are_not_text() -> None:
     """Neither other encodings nor endless files reach the parser."""
-    with pytest.raises(TrustError, match="not TOML"):
+    with pytest.raises(TrustError, match="not UTF-8"):
         Trust.parse(b"\xff\xfe")
     with pytest.raises(TrustError, match="more than"):
         Trust.parse(b"#" * (5 << 20))
