@@ -21,6 +21,8 @@ def shown_commands() -> list[str]:
     for block in re.findall(r"```sh\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL):
         for line in block.replace("\\\n", " ").splitlines():
             words = shlex.split(line, comments=True)
+            if ">" in words:
+                words = words[: words.index(">")]  # what follows is the shell's
             if words and words[0] in ("crossvault", "crossproof"):
                 found.append(shlex.join(words))
     return found
