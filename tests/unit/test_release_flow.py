@@ -229,8 +229,9 @@ def test_a_changed_request_voids_its_approvals(world: World) -> None:
     holder = world.side("hk")[0].releases
     assert holder.release(second.request.digest).state is HolderState.WAITING
     # The changed one bears the id of the approved one, and is refused for that already.
-    with pytest.raises(ConflictError, match="was used for another request"):
-        holder.submit(signed)
+    for take in (holder.submit, world.link(world.spv).create):
+        with pytest.raises(ConflictError, match="was used for another request"):
+            take(signed)
     with pytest.raises(NotFoundError):
         holder.release(changed.digest)
     assert holder.release(first.request.digest).state is HolderState.RELEASED
