@@ -23,11 +23,7 @@ from vault.storage.readahead import ReadAhead
 
 __all__ = ["kubo_daemon", "kubo_swarm"]  # fixtures
 
-pytestmark = [
-    pytest.mark.kubo,
-    # The client library's own, about a parameter it passes on.
-    pytest.mark.filterwarnings("ignore:The 'strict' parameter:FutureWarning"),
-]
+pytestmark = pytest.mark.kubo
 
 
 @pytest.fixture

@@ -29,11 +29,7 @@ from vault.storage.kubo import KuboSource
 
 __all__ = ["kubo_swarm"]  # a fixture
 
-pytestmark = [
-    pytest.mark.kubo,
-    # The client library's own, about a parameter it passes on.
-    pytest.mark.filterwarnings("ignore:The 'strict' parameter:FutureWarning"),
-]
+pytestmark = pytest.mark.kubo
 
 MIB = 1024 * 1024
 

@@ -31,11 +31,7 @@ from vault.v1 import document_pb2, document_pb2_grpc
 
 __all__ = ["kubo_swarm"]  # a fixture
 
-pytestmark = [
-    pytest.mark.kubo,
-    # The client library's own, about a parameter it passes on.
-    pytest.mark.filterwarnings("ignore:The 'strict' parameter:FutureWarning"),
-]
+pytestmark = pytest.mark.kubo
 
 CONTENT = bytes(range(256)) * 12_000
 

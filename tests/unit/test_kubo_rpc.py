@@ -34,9 +34,6 @@ from vault.storage.kubo import KuboBlockStore, KuboSource
 from vault.storage.kubo_index import KuboIndex
 from vault.storage.kubo_rpc import ATTEMPTS, KuboRpc, read_credentials
 
-# The client library's own, about a parameter it passes on.
-pytestmark = pytest.mark.filterwarnings("ignore:The 'strict' parameter:FutureWarning")
-
 
 @pytest.fixture
 def fake(tmp_path: Path) -> Iterator[FakeKubo]:
