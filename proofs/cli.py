@@ -85,7 +85,7 @@ def request() -> None:
 @click.option("--expires", default="30d", show_default=True, help="30d, 12h, or an instant.")
 @click.option("--set", "set_files", type=FILE, multiple=True, help="A set that a fact names.")
 @click.option("--trust", "trust_file", type=FILE, help="Check the sets' signatures by this file.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), required=True)
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="A new file.")
 def request_new(
     schema_file: Path,
     asset: str,
@@ -158,7 +158,11 @@ def verify(
     set_files: tuple[Path, ...],
     as_json: bool,
 ) -> None:
-    """Check proof bundles against what you expect and whom you believe."""
+    """Check proof bundles offline.
+
+    They are checked against what you expect (--request, or --audience) and whom you believe
+    (--trust). Exit code 0: all verified; 1: not; 2: wrong usage.
+    """
     from proofs.bundle import LIMIT
     from proofs.render import print_refused, print_verified, refused_json, verified_json
     from proofs.verify import verify_many
@@ -233,7 +237,7 @@ def _expectation(
 @click.option("--norm", type=click.IntRange(16, 4096), default=64, show_default=True)
 @click.option("--powers", type=click.IntRange(2, 16), default=16, show_default=True)
 def generators(norm: int, powers: int) -> None:
-    """Recompute the generators from their labels, and print them and their digests.
+    """Recompute and print the generators and their digests.
 
     --norm is the length of the range argument's norm vector, --powers the base-2 logarithm of
     the largest set.

@@ -58,7 +58,13 @@ def trust_show(file: Path) -> None:
     metavar="NAME[=FINGERPRINT]",
     help="Give a set name to an authority: the one being added, or one that is pinned.",
 )
-@click.option("--least-version", type=click.IntRange(1), default=1, show_default=True)
+@click.option(
+    "--least-version",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="The oldest version of the set that counts.",
+)
 def trust_add(
     file: Path,
     kind: str | None,
@@ -73,7 +79,10 @@ def trust_add(
     sets: tuple[str, ...],
     least_version: int,
 ) -> None:
-    """Pin a key whose fingerprint came to you by another channel, or give a set to an authority."""
+    """Pin a key, or give a set to an authority.
+
+    The key's fingerprint must have come to you by another channel than the key.
+    """
     from proofs.trust import add_entry
 
     if kind is None and not sets:

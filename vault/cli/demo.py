@@ -68,7 +68,11 @@ OWN_PROOFS: Final = {
 @click.option("--ipfs", is_flag=True, help="Keep the blocks in two Kubo daemons (needs `ipfs`).")
 @click.option("--keep", is_flag=True, help="Leave both sides running until Ctrl-C.")
 def demo(folder: Path | None, ipfs: bool, keep: bool) -> None:
-    """Both sides on this machine, on sample documents, in under a minute."""
+    """Both sides on this machine, in under a minute.
+
+    Seals sample documents, proves facts about them and releases one, and shows every command.
+    What it made stays in FOLDER, which must be empty, or in a temporary folder.
+    """
     started = time.monotonic()
     target = Path(tempfile.mkdtemp(prefix="crossvault-demo-")) if folder is None else folder
     target.mkdir(parents=True, exist_ok=True)

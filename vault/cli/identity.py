@@ -20,7 +20,11 @@ from vault.pki import now_utc
 from vault.site_file import show_fingerprint
 
 _DAYS = click.option(
-    "--days", type=click.IntRange(1, 3650), default=365, show_default=True, help="How long."
+    "--days",
+    type=click.IntRange(1, 3650),
+    default=365,
+    show_default=True,
+    help="How long it is valid.",
 )
 
 
@@ -39,7 +43,11 @@ def identity() -> None:
 def issue(
     role: str, name: str, days: int, person: str | None, address: str | None, folder: Path
 ) -> None:
-    """Enrol one principal: a certificate and keys in a folder of its own."""
+    """Enrol one principal of this side.
+
+    It gets a certificate and keys in a folder of its own, to be carried to its own machine. ROLE
+    is officer, holder, authority or auditor; custodian or vault on the mainland; spv in Hong Kong.
+    """
     site = SiteFolder(folder)
     made = site.issue(
         role, name, now=now_utc(), life=timedelta(days=days), address=address, person=person
@@ -66,7 +74,10 @@ def renew(role: str, name: str, days: int, folder: Path) -> None:
 @click.argument("name")
 @site_option
 def remove(role: str, name: str, folder: Path) -> None:
-    """Strike a principal from the list: refused from its next call on."""
+    """Strike a principal from the list.
+
+    It is refused from its next call on, on the other side once that has taken the new site.json.
+    """
     site = SiteFolder(folder)
     site.remove(role, name, now=now_utc())
     _changed(site)
@@ -94,10 +105,10 @@ def list_(as_json: bool, folder: Path) -> None:
 @click.argument("name")
 @site_option
 def key(role: str, name: str, folder: Path) -> None:
-    """Print a principal's public signing key, for `crossproof trust add --key`.
+    """Print a principal's public signing key.
 
-    The key is for a file that goes to outsiders. Its fingerprint, on standard error, is what
-    they compare with: tell it to them by another channel.
+    It is what `crossproof trust add --key` takes. The key is for a file that goes to outsiders. Its
+    fingerprint, on standard error, is what they compare: tell it to them by another channel.
     """
     site = SiteFolder(folder)
     uri = site.principal(role, name).uri

@@ -56,7 +56,13 @@ _SHOWN_REASONS: Final = 5
 )
 @click.option("--limit", type=click.IntRange(1), help="Only the first N rows.", metavar="N")
 @click.option("--dry-run", is_flag=True, help="Check all rows, show ten, store nothing.")
-@click.option("--batch", type=click.IntRange(1, MAX_BATCH), default=MAX_BATCH, show_default=True)
+@click.option(
+    "--batch",
+    type=click.IntRange(1, MAX_BATCH),
+    default=MAX_BATCH,
+    show_default=True,
+    help="Rows a call.",
+)
 @click.option(
     "--refused",
     "refused_file",
@@ -76,10 +82,11 @@ def import_command(
     as_json: bool,
     caller: Path,
 ) -> int:
-    """Seal, attest and store every row of a table as a document of its own.
+    """Seal, attest and store every row of a table.
 
-    An interrupted import goes on where it was when the same command is run again, and no row is
-    stored twice. Rows that do not fit go to a file with the reason; the exit code is 1 then.
+    Each row becomes a document of its own. An interrupted import goes on where it was when the
+    same command is run again, and no row is stored twice. Rows that do not fit go to a file with
+    the reason, which can be imported itself once mended; the exit code is 1 then.
     """
     identity = Identity.load(caller)
     schema = pinned_schemas.find(identity, schema_name)

@@ -22,7 +22,7 @@ from vault.identity import Identity
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 @identity_option
 def list_command(asset: str, as_json: bool, caller: Path) -> None:
-    """Your documents, those stored last first, with their public attributes."""
+    """Your documents with their public attributes, the last first."""
     schemas = _schema_names(caller)
     with at_vault(caller, documents.SERVICE) as session:
         found = list(documents.list_documents(session.channel, session.identity, asset=asset))

@@ -20,12 +20,22 @@ DOCUMENTS = document_pb2.DESCRIPTOR.services_by_name["DocumentService"]
 
 @click.command()
 @click.argument("document", metavar="ID")
-@click.option("--fact", "facts", multiple=True, required=True, help="May be given several times.")
+@click.option(
+    "--fact", "facts", multiple=True, required=True, help="What to prove; may be repeated."
+)
 @click.option("--audience", required=True, help="Who the bundle is for.")
 @click.option("--purpose", required=True, help="What it is for.")
 @click.option("--basis", required=True, help="The legal basis; kept in the onshore records.")
 @click.option("--nonce", help="The audience's nonce, 64 hex digits, if it gave one.")
-@click.option("--expires", "life", type=SPAN, default="30d", show_default=True, metavar="SPAN")
+@click.option(
+    "--expires",
+    "life",
+    type=SPAN,
+    default="30d",
+    show_default=True,
+    metavar="SPAN",
+    help="How long the bundle is good, at most.",
+)
 @click.option("-o", "output", type=FILE, required=True, help="Where the bundle goes.")
 @click.option("--request-out", type=FILE, help="Also write the request that the bundle answers.")
 @identity_option
@@ -41,7 +51,7 @@ def prove(
     request_out: Path | None,
     caller: Path,
 ) -> None:
-    """Prove facts about the document ID of yours, in one bundle (custodians)."""
+    """Prove facts about a document of yours (custodians)."""
     with at_vault(caller, requests.SERVICE, sets.SERVICE, DOCUMENTS) as session:
         made, bundle = own_proof.prove(
             session,

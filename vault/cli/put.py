@@ -40,7 +40,7 @@ from vault.identity import Identity
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 @identity_option
 def put(file: Path, attachments: tuple[str, ...], as_json: bool, caller: Path) -> None:
-    """Seal the document in DOC.json, attest it, and store it with its attachments.
+    """Seal, attest and store one document, with attachments.
 
     Prints the document's id. It is acknowledged when all blocks and every holder's share are on
     disk; the holders' receipts are kept in your identity folder.

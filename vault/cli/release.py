@@ -49,16 +49,30 @@ BUNDLE_LIMIT = 4 << 20
 
 @click.group()
 def release() -> None:
-    """Open a part of a document: request, list, show, approve, deny, fetch."""
+    """Open a part: request, list, show, approve, deny, fetch."""
 
 
 @release.command()
 @click.argument("source", metavar="ID|FILE")
-@click.option("--part", type=click.Choice(PARTS), default="asset", show_default=True)
+@click.option(
+    "--part",
+    type=click.Choice(PARTS),
+    default="asset",
+    show_default=True,
+    help="Personal is for the custodian alone.",
+)
 @click.option("--purpose", required=True, help="What it is for; officers of both sides read it.")
 @click.option("--basis", required=True, help="The legal basis; kept in every record.")
 @click.option("--version", type=click.IntRange(1), help="By default the newest.")
-@click.option("--expires", "life", type=SPAN, default="7d", show_default=True, metavar="SPAN")
+@click.option(
+    "--expires",
+    "life",
+    type=SPAN,
+    default="7d",
+    show_default=True,
+    metavar="SPAN",
+    help="Until when holders may release.",
+)
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 @identity_option
 def request(
@@ -123,7 +137,7 @@ def request(
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 @identity_option
 def list_releases(as_json: bool, caller: Path) -> None:
-    """Your own requests; for officers, those that wait at your side's holders."""
+    """Your own requests; for officers, those at their side's holders."""
     identity = Identity.load(caller)
     if identity.principal.role == "officer":
         listed = officers.list_pending(identity, identity.sites(), now_utc())
@@ -173,7 +187,7 @@ def list_releases(as_json: bool, caller: Path) -> None:
 @click.argument("digest")
 @identity_option
 def show(digest: str, caller: Path) -> None:
-    """One request, read from its signed bytes, and its state at every holder."""
+    """One request, from its signed bytes, and its state at holders."""
     identity = Identity.load(caller)
     sites = identity.sites()
     if identity.principal.role == "officer":
@@ -195,7 +209,10 @@ def show(digest: str, caller: Path) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask before signing.")
 @identity_option
 def approve(digest: str, note: str | None, life: timedelta | None, yes: bool, caller: Path) -> None:
-    """Approve exactly this request, at every holder of your side (officers)."""
+    """Approve exactly this request (officers).
+
+    One signed decision goes to every holder of your side.
+    """
     _decide(caller, digest, "approve", note=note, life=life, yes=yes)
 
 
@@ -205,7 +222,11 @@ def approve(digest: str, note: str | None, life: timedelta | None, yes: bool, ca
 @click.option("--yes", is_flag=True, help="Do not ask before signing.")
 @identity_option
 def deny(digest: str, note: str | None, yes: bool, caller: Path) -> None:
-    """Deny a request, at every holder of your side (officers)."""
+    """Deny a request (officers).
+
+    One signed decision goes to every holder of your side; one denial outweighs all approvals.
+    It comes too late for a holder that has released.
+    """
     _decide(caller, digest, "deny", note=note, life=None, yes=yes)
 
 
@@ -217,8 +238,19 @@ def deny(digest: str, note: str | None, yes: bool, caller: Path) -> None:
     is_flag=True,
     help="Write also what the custodian stored against its own attestation, each value marked.",
 )
-@click.option("--kubo-api", envvar="CROSSVAULT_KUBO_API", help="Read blocks from your own node.")
-@click.option("--kubo-credentials", envvar="CROSSVAULT_KUBO_CREDENTIALS", type=FILE)
+@click.option(
+    "--kubo-api",
+    envvar="CROSSVAULT_KUBO_API",
+    show_envvar=True,
+    help="Read blocks from your own side's node, such as /ip4/127.0.0.1/tcp/5001.",
+)
+@click.option(
+    "--kubo-credentials",
+    envvar="CROSSVAULT_KUBO_CREDENTIALS",
+    show_envvar=True,
+    type=FILE,
+    help="The file with that node's NAME:SECRET.",
+)
 @identity_option
 def fetch(
     digest: str,
@@ -228,7 +260,10 @@ def fetch(
     kubo_credentials: Path | None,
     caller: Path,
 ) -> None:
-    """Collect the shares, open the part, check every block and value, and write a folder."""
+    """Collect the shares, open the part, and write a folder.
+
+    Every share, block and value is checked against what the custodian signed.
+    """
     identity = Identity.load(caller)
     sites = identity.sites()
     own = releases.find_own(identity, digest)

@@ -85,7 +85,10 @@ _asker_option = click.option(
 @_asker_option
 @identity_option
 def show(digest: str, asker: str, caller: Path) -> None:
-    """One request; a custodian also sees how each fact stands, and what a grant would sign."""
+    """One request; for custodians, what a grant would sign.
+
+    A custodian also sees how each fact stands.
+    """
     with at_vault(caller, requests.SERVICE) as session:
         offer = _get(session, digest, asker)
         if session.identity.principal.role != "custodian":
@@ -105,7 +108,10 @@ def show(digest: str, asker: str, caller: Path) -> None:
 @_asker_option
 @identity_option
 def approve(digest: str, basis: str, yes: bool, asker: str, caller: Path) -> None:
-    """Sign a grant over exactly this request, and let the vault prove it (custodians)."""
+    """Grant exactly this request (custodians).
+
+    Shows what is signed, signs the grant, and has the vault prove the facts.
+    """
     with at_vault(caller, requests.SERVICE) as session:
         offer = _get(session, digest, asker)
         prepared = _prepare(session, offer)
@@ -125,7 +131,10 @@ def approve(digest: str, basis: str, yes: bool, asker: str, caller: Path) -> Non
 @_asker_option
 @identity_option
 def deny(digest: str, reason: str, asker: str, caller: Path) -> None:
-    """Refuse a request (custodians). The asker sees `pending`, and `declined` at its expiry."""
+    """Refuse a request (custodians).
+
+    The asker sees `pending`, and `declined` from the request's expiry on.
+    """
     with at_vault(caller, requests.SERVICE) as session:
         view = _get(session, digest, asker).view
         state = requests.deny(session.channel, view.digest, reason, asker)

@@ -25,7 +25,10 @@ def schema() -> None:
 @click.argument("file", metavar="FILE", type=FILE)
 @identity_option
 def add(file: Path, caller: Path) -> None:
-    """Pin the schema in FILE; a custodian also registers it with the vault."""
+    """Pin the schema in FILE.
+
+    A custodian also registers it with the vault.
+    """
     canonical = Schema.from_author(read_public(file))
     identity = Identity.load(caller)
     if identity.principal.role == "custodian":

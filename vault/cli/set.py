@@ -43,7 +43,15 @@ def set_group() -> None:
 @click.option("--column", help="FILE is a CSV table; take this column.")
 @click.option("--source", required=True, help="Where the list comes from; verifiers see it.")
 @click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Its date.  [default: today]")
-@click.option("--valid", "life", type=SPAN, default="90d", show_default=True, metavar="SPAN")
+@click.option(
+    "--valid",
+    "life",
+    type=SPAN,
+    default="90d",
+    show_default=True,
+    metavar="SPAN",
+    help="Afterwards no fact can name it.",
+)
 @click.option("-o", "output", type=FILE, help="Also write the exported file.")
 @identity_option
 def add(
@@ -59,7 +67,10 @@ def add(
     output: Path | None,
     caller: Path,
 ) -> None:
-    """Sign the members in FILE, one a line, as the next version of NAME (set authorities)."""
+    """Sign FILE as the next version of a set (authorities).
+
+    FILE has one member a line, or is a CSV table with --column.
+    """
     texts = read_members(read_public(file, limit=MAX_INPUT), column, where=str(file))
     now = now_utc().replace(microsecond=0)
     with at_vault(caller, sets.SERVICE) as session:
@@ -119,10 +130,13 @@ def list_sets(caller: Path) -> None:
 @set_group.command()
 @click.argument("name")
 @click.option("--digest", default="", help="That version; the newest unless given.")
-@click.option("-o", "output", type=FILE, help="[default: NAME.set]")
+@click.option("-o", "output", type=FILE, help="Where it goes.  [default: NAME.set]")
 @identity_option
 def export(name: str, digest: str, output: Path | None, caller: Path) -> None:
-    """Write a set with its members to a file that verifiers read with --set."""
+    """Write a set with its members to a file.
+
+    Verifiers read it with --set.
+    """
     with at_vault(caller, sets.SERVICE) as session:
         named = sets.export(session.channel, session.sites, name, digest)
     target = output if output is not None else Path(f"{name}.set")

@@ -26,9 +26,19 @@ from vault.sites import SIDES, SiteSet, pinned_fingerprint
 @click.command()
 @click.argument("folder", metavar="DIR", type=FOLDER)
 @click.option("--site", "side", type=click.Choice(SIDES), required=True, help="Which side it is.")
-@click.option("--trust-domain", default="rwa.example", show_default=True)
-@click.option("--holders", type=click.IntRange(2, 15), default=3, show_default=True)
-@click.option("--threshold", type=click.IntRange(2, 15), default=2, show_default=True)
+@click.option(
+    "--trust-domain", default="rwa.example", show_default=True, help="The same on both sides."
+)
+@click.option(
+    "--holders", type=click.IntRange(2, 15), default=3, show_default=True, help="How many."
+)
+@click.option(
+    "--threshold",
+    type=click.IntRange(2, 15),
+    default=2,
+    show_default=True,
+    help="How many of them open a key: more than half.",
+)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Where its processes listen.")
 @click.option(
     "--port-base",
@@ -47,7 +57,10 @@ def init(
     port_base: int | None,
     name: str,
 ) -> None:
-    """Make one side in DIR: site key, CA, the vault (mainland) and the key holders."""
+    """Make one side in the folder DIR.
+
+    That is its site key, its CA, the key holders and, on the mainland, the vault.
+    """
     site = create_site(
         folder,
         trust_domain=trust_domain,
@@ -75,7 +88,10 @@ def site() -> None:
 @click.option("--identity", type=FOLDER, help="Take it into this identity folder, not a site.")
 @site_option
 def add(file: Path, fingerprint: str | None, identity: Path | None, folder: Path) -> None:
-    """Join the other side, or take a later number of a side's site.json."""
+    """Join the other side, or take a later site.json.
+
+    The other side makes a new number of it with every change of its principals.
+    """
     data = read_public(file, limit=MAX_SITE)
     sites = (identity if identity is not None else folder) / SITES
     if fingerprint is not None:
