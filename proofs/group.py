@@ -13,6 +13,8 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Iterable, Sequence
+from itertools import accumulate, repeat
+from operator import mul
 from typing import Final
 
 from py_arkworks_bls12381 import G1Point as Point
@@ -183,18 +185,15 @@ def is_zero_after_clearing(point: Point) -> bool:
     """Whether the point's component in the prime-order subgroup is the identity.
 
     By the plain multi-scalar multiplication: the library's `*` may use an endomorphism that is a
-    multiplication by the scalar only inside the subgroup.
+    multiplication by the scalar only inside the subgroup. The identity, to which every honest
+    proof comes, has nothing to clear.
     """
-    return Point.multiexp_unchecked([point], [_COFACTOR]) == IDENTITY
+    return point == IDENTITY or Point.multiexp_unchecked([point], [_COFACTOR]) == IDENTITY
 
 
 def powers(base: Scalar, count: int) -> list[Scalar]:
     """base^0 … base^(count-1)."""
-    power, result = ONE, []
-    for _ in range(count):
-        result.append(power)
-        power = power * base
-    return result
+    return list(accumulate(repeat(base, count - 1), mul, initial=ONE)) if count > 0 else []
 
 
 def invert_all(values: Sequence[Scalar]) -> list[Scalar]:

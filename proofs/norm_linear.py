@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from operator import mul
 
 from proofs import group
@@ -37,6 +38,7 @@ class Shape:
     norm: int
 
     @classmethod
+    @lru_cache(maxsize=64)
     def of(cls, linear: int, norm: int) -> Shape:
         """For powers of two, the lengths of l and n; ValueError for other lengths."""
         if any(length < 1 or length & (length - 1) for length in (linear, norm)):

@@ -130,11 +130,11 @@ def verify_ranges(
         rho=public.rho,
     )
     # t·alpha_r + t²·alpha_d + t³·alpha_m, less what the opening claims.
-    norm = [-entry for entry in opening.norm]
-    for i, (alpha_r, alpha_d) in enumerate(zip(public.alpha_r, public.alpha_d, strict=True)):
-        norm[i] += t * alpha_r + t2 * alpha_d
+    shifts = [t * a + t2 * b for a, b in zip(public.alpha_r, public.alpha_d, strict=True)]
+    shifts += [ZERO] * (layout.norm_length - layout.real)
     for i, alpha_m in enumerate(public.alpha_m):
-        norm[i] += t3 * alpha_m
+        shifts[i] += t3 * alpha_m
+    norm = [shift - entry for shift, entry in zip(shifts, opening.norm, strict=True)]
     doubled = t3 + t3
     return Equation(
         fixed=range_generators(layout.norm_length),

@@ -10,6 +10,7 @@ SPEC.md, "Range argument".
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from operator import mul
 
 from proofs import group
@@ -48,6 +49,7 @@ class Layout:
     inner: Shape
 
     @classmethod
+    @lru_cache(maxsize=64)
     def of(cls, count: int, digits: int) -> Layout:
         """FactError for parameters out of bounds."""
         if not 1 <= digits <= MAX_DIGITS:

@@ -15,12 +15,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from functools import lru_cache
 
 from proofs import group, labels
 from proofs.group import Scalar
 
 _APPEND = b"\x01"
 _CHALLENGE = b"\x02"
+
+
+@lru_cache(maxsize=256)
+def _opening(kind: bytes, label: bytes) -> bytes:
+    """What stands before every item of one kind and label."""
+    return kind + labels.frame(label)
 
 
 class Transcript:
@@ -45,7 +52,7 @@ class Transcript:
 
     def append_bytes(self, label: bytes, data: bytes) -> None:
         """Absorb bytes of any length."""
-        self._hash.update(_APPEND + labels.frame(label, data))
+        self._hash.update(_opening(_APPEND, label) + len(data).to_bytes(8, "big") + data)
 
     def append_int(self, label: bytes, value: int) -> None:
         """Absorb a non-negative integer below 2^64 (counts, sizes, indices)."""
@@ -67,7 +74,7 @@ class Transcript:
 
     def challenge(self, label: bytes) -> Scalar:
         """A uniform field element (64 bytes reduced) that depends on everything before it."""
-        self._hash.update(_CHALLENGE + labels.frame(label))
+        self._hash.update(_opening(_CHALLENGE, label))
         return group.scalar_from_uniform(self._hash.digest())
 
     def prover_seed(self, witness: bytes, fresh: bytes) -> bytes:
