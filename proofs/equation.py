@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from proofs import group
 from proofs.errors import ProofError
-from proofs.generators import Generator
+from proofs.generators import Generator, multiply_mixed
 from proofs.group import Point, Scalar
 
 
@@ -61,9 +61,8 @@ def combine(equations: Iterable[Equation], *, weights: Iterable[Scalar]) -> Equa
 
 def holds(equation: Equation) -> bool:
     """Whether the sum vanishes after clearing the cofactor."""
-    total = group.multiply(
-        [*(generator.point for generator in equation.fixed), *equation.points],
-        [*equation.fixed_scalars, *equation.scalars],
+    total = multiply_mixed(
+        equation.fixed, equation.fixed_scalars, equation.points, equation.scalars
     )
     return group.is_zero_after_clearing(total)
 
@@ -71,11 +70,16 @@ def holds(equation: Equation) -> bool:
 def check(equations: Sequence[Equation]) -> None:
     """Raise ProofError unless all equations hold (except with probability 2^-128).
 
-    The weights are drawn here, after every proof is fixed. ValueError for an empty list: nothing
+    The weights are drawn here, after every proof is fixed; the first is one, for if any other
+    equation fails, one value of its weight at most hides it, and if none does, one is no zero.
+    ValueError for an empty list: nothing
     checked must not look like everything checked.
     """
     if not equations:
         raise ValueError("no equation to check")
-    weights = [group.random_weight() for _ in equations]
-    if not holds(combine(equations, weights=weights)):
+    first, *others = equations
+    if others:
+        weights = [group.ONE, *[group.random_weight() for _ in others]]
+        first = combine(equations, weights=weights)
+    if not holds(first):
         raise ProofError("the proof does not verify")
