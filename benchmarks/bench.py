@@ -50,7 +50,7 @@ def main() -> None:
             sys.stdout,
         )
         return
-    print_rows(proofs, title=f"Proofs without tables; t = one G1 multiplication = {unit:.3f} ms")
+    print_rows(proofs, title=f"Proofs; t = one G1 multiplication = {unit:.3f} ms")
     bench_content.print_lines(service, title="Sealing, storing, calling")
     sys.stdout.write(f"measured in {seconds:.0f} s\n")
 

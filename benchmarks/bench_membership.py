@@ -1,5 +1,8 @@
 """Membership arguments: bytes, and time to prove, to verify, and to verify in a batch.
 
+Every row stands once without tables of the generators and once with them. A batch has too many
+terms of its own for tables to pay, so the second row has no figure for it.
+
 Run as `python benchmarks/bench_membership.py`; `measure` is what `make bench` collects. The rows
 of a set's polynomial time what happens once per set: "prove" builds it from its roots, "verify"
 reads it back from a cache with its check.
@@ -15,8 +18,8 @@ from pathlib import Path
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.report import Meter, Row, g1_multiplication_seconds, print_rows
-from proofs import equation, group, membership, pedersen
+from benchmarks.report import Meter, Row, g1_multiplication_seconds, print_rows, tables_of
+from proofs import equation, generators, group, membership, pedersen
 from proofs.equation import Equation
 from proofs.group import Point, Scalar
 from proofs.sets import ScalarSet
@@ -70,8 +73,8 @@ def _scalars(size: int) -> list[Scalar]:
     return [group.random_scalar() for _ in range(size)]
 
 
-def measure_one(size: int, *, member: bool, repetitions: int, batches: int) -> Row:
-    """One proof about a random set, whose polynomial is there already."""
+def measure_one(size: int, *, member: bool, repetitions: int, batches: int) -> list[Row]:
+    """One proof about a random set, whose polynomial is there already; then with tables."""
     meter = Meter()
     scalars = _scalars(size)
     members = ScalarSet.from_scalars(scalars, TYPE)
@@ -89,7 +92,16 @@ def measure_one(size: int, *, member: bool, repetitions: int, batches: int) -> R
         share=BATCH,
     )
     name = f"{'member' if member else 'not member'} of {size:,}"
-    return Row(name, len(proof), prove_ms, prove_t, verify_ms, verify_t, batch_ms, batch_t)
+    with tables_of(generators.membership_generators(members.polynomial.powers)):
+        lookup_ms, lookup_t = meter.measure(case.prove, repetitions)
+        check_ms, check_t = meter.measure(
+            lambda: equation.check(case.equations(proof)), 2 * repetitions
+        )
+    length = len(proof)
+    return [
+        Row(name, length, prove_ms, prove_t, verify_ms, verify_t, batch_ms, batch_t),
+        Row(f"{name} (tables)", length, lookup_ms, lookup_t, check_ms, check_t, None, None),
+    ]
 
 
 def measure_polynomial(size: int, *, repetitions: int) -> Row:
@@ -116,8 +128,9 @@ def measure(*, repetitions: int = 15, batches: int = 5) -> list[Row]:
     sizes = ((256, True), (4096, True), (16_384, False))
     return [
         *(
-            measure_one(size, member=member, repetitions=repetitions, batches=batches)
+            row
             for size, member in sizes
+            for row in measure_one(size, member=member, repetitions=repetitions, batches=batches)
         ),
         measure_polynomial(16_384, repetitions=2),
         measure_polynomial(65_536, repetitions=1),

@@ -1,5 +1,8 @@
 """Range arguments: bytes, and time to prove, to verify, and to verify in a batch.
 
+Every row stands once without tables of the generators and once with them. A batch has too many
+terms of its own for tables to pay, so the second row has no figure for it.
+
 Run as `python benchmarks/bench_range.py`; `measure` is what `make bench` collects.
 """
 
@@ -13,10 +16,11 @@ from pathlib import Path
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.report import Meter, Row, g1_multiplication_seconds, print_rows
-from proofs import equation, group, pedersen, range_proof
+from benchmarks.report import Meter, Row, g1_multiplication_seconds, print_rows, tables_of
+from proofs import equation, generators, group, pedersen, range_proof
 from proofs.equation import Equation
 from proofs.group import Scalar
+from proofs.range_terms import Layout
 from proofs.transcript import Transcript
 
 LABEL = b"crossproof/benchmark/v1"
@@ -51,8 +55,8 @@ class Case:
         )
 
 
-def measure_one(name: str, *, count: int, digits: int, repetitions: int, batches: int) -> Row:
-    """`count` values of `digits` base-16 digits in one proof."""
+def measure_one(name: str, *, count: int, digits: int, repetitions: int, batches: int) -> list[Row]:
+    """`count` values of `digits` base-16 digits in one proof; then with tables."""
     meter = Meter()
     case = Case.random(count, digits)
     points = group.decode_statement_points(case.encodings)
@@ -70,22 +74,27 @@ def measure_one(name: str, *, count: int, digits: int, repetitions: int, batches
         batches,
         share=BATCH,
     )
-    return Row(name, len(proof), prove_ms, prove_t, verify_ms, verify_t, batch_ms, batch_t)
+    with tables_of(generators.range_generators(Layout.of(count, digits).norm_length)):
+        lookup_ms, lookup_t = meter.measure(case.prove, repetitions)
+        check_ms, check_t = meter.measure(
+            lambda: equation.check([case.equation(points, proof)]), 2 * repetitions
+        )
+    length = len(proof)
+    return [
+        Row(name, length, prove_ms, prove_t, verify_ms, verify_t, batch_ms, batch_t),
+        Row(f"{name} (tables)", length, lookup_ms, lookup_t, check_ms, check_t, None, None),
+    ]
 
 
 def measure(*, repetitions: int = 15, batches: int = 5) -> list[Row]:
-    """The two rows that `make bench` prints: one and eight 64-bit ranges."""
+    """The rows that `make bench` prints: one and eight 64-bit ranges, without tables and with."""
+    cases = (("one 64-bit range", 1), ("eight 64-bit ranges in one proof", 8))
     return [
-        measure_one(
-            "one 64-bit range", count=1, digits=16, repetitions=repetitions, batches=batches
-        ),
-        measure_one(
-            "eight 64-bit ranges in one proof",
-            count=8,
-            digits=16,
-            repetitions=repetitions,
-            batches=batches,
-        ),
+        row
+        for name, count in cases
+        for row in measure_one(
+            name, count=count, digits=16, repetitions=repetitions, batches=batches
+        )
     ]
 
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from rich.console import Console
 from rich.table import Table
 
-from proofs import group
+from proofs import generators, group
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,17 @@ class Row:
     verify_t: float | None
     batch_ms: float | None
     batch_t: float | None
+
+
+@contextmanager
+def tables_of(used: Iterable[generators.Generator]) -> Iterator[None]:
+    """Tables of these generators for the time of one row; the rows around it have none."""
+    kept = tuple(used)
+    generators.use_tables(kept)
+    try:
+        yield
+    finally:
+        generators.forget_tables(kept)
 
 
 def seconds(action: Callable[[], object]) -> float:
