@@ -20,7 +20,7 @@ from proofs.ids import SHOWN_LIMIT, check_asset, check_digest, check_name, check
 from proofs.normaliser import safe_for_display
 
 FORMAT = "crossvault/request/v1"
-LIMIT = 1 << 20
+LIMIT = 64 * 1024
 MAX_DOCUMENTS = 1
 MAX_FACTS = 64
 MAX_FACT_LENGTH = 4096

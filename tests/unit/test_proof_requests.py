@@ -19,6 +19,7 @@ from proofs.ids import digest_of
 from proofs.named_set import NamedSet
 from proofs.policy import Expectation
 from proofs.principal import Principal
+from proofs.request import LIMIT as MAX_REQUEST_BYTES
 from proofs.request import Request, RequestedDocument
 from proofs.trust import Trust, entry
 from proofs.verify import verify_bundle
@@ -26,7 +27,6 @@ from proofs.witness import Witness
 from vault.app.journal import list_records
 from vault.app.prove import Granted, make_bundle
 from vault.app.requests import (
-    MAX_REQUEST,
     ProofRequests,
     SeenRequest,
     SeenState,
@@ -713,5 +713,5 @@ def test_a_page_of_the_largest_requests_can_be_delivered(world: World) -> None:
     listed = asyncio.run(pages())
     room = Limits().send_bytes - (1 << 20)
     assert len(listed) > 1
-    assert all(len(page) * MAX_REQUEST <= room for page in listed)
+    assert all(len(page) * MAX_REQUEST_BYTES <= room for page in listed)
     assert [digest for page in listed for digest in page] == submitted[::-1]

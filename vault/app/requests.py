@@ -40,7 +40,6 @@ from vault.storage.catalog import Catalog
 from vault.storage.journal import Entry, Journal, durable
 from vault.storage.proof_store import Decision, ProofStore, StoredDecision, StoredRequest
 
-MAX_REQUEST: Final = 64 * 1024
 MAX_OPEN: Final = 1000
 """Requests of one asker that are neither answered nor expired: a bound on what it can fill."""
 LONGEST: Final = timedelta(days=366)
@@ -219,8 +218,6 @@ class ProofRequests:
 
     def _admissible(self, data: bytes, now: datetime) -> Request:
         """What the request alone shows. Never looks at documents."""
-        if len(data) > MAX_REQUEST:
-            raise InvalidInputError(f"a request has at most {MAX_REQUEST} bytes", field="request")
         request = Request.parse(data)
         if request.created > now + _SKEW:
             raise InvalidInputError("the request was made in the future", field="created")
