@@ -42,6 +42,8 @@ class Cluster:
         """Start processes (all by default) and wait until every one serves."""
         started = []
         for name in self.names if names is None else names:
+            if name in self.running:
+                continue  # a second one could not listen, and the first would be forgotten
             process = self._process(name)
             process.launch()
             self.running[name] = process
