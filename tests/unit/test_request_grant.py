@@ -233,3 +233,11 @@ def test_random_ids() -> None:
     assert len({new_nonce() for _ in range(50)}) == 50
     assert len(new_nonce()) == 64
     assert len(new_document_id()) == 32
+
+
+def test_a_request_has_at_most_64_kib() -> None:
+    """One literal list after the other would keep a verifier busy for seconds."""
+    many = [f"fuel in @{'a' * 4000}{number:02d}" for number in range(17)]
+    assert request(("annual_yield >= 8.00%",), facts=many[:15]).facts == tuple(many[:15])
+    with pytest.raises(EncodingError, match="65536"):
+        request(("annual_yield >= 8.00%",), facts=many)
