@@ -23,10 +23,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from flint import fmpz_mod, fmpz_mod_ctx, fmpz_mod_mat, fmpz_mod_poly, fmpz_mod_poly_ctx
+from flint import (
+    fmpz,
+    fmpz_mat,
+    fmpz_mod,
+    fmpz_mod_ctx,
+    fmpz_mod_mat,
+    fmpz_mod_poly,
+    fmpz_mod_poly_ctx,
+)
 
 from proofs import group
-from proofs.group import ORDER, Scalar
+from proofs.group import ORDER, SCALAR_BYTES, Scalar
 
 CACHE_VARIABLE: Final = "CROSSPROOF_CACHE"
 _MAGIC: Final = b"crossproof/set-polynomial/v1\n"
@@ -35,6 +43,8 @@ _FIELD = fmpz_mod_ctx(ORDER)
 _POLYNOMIALS = fmpz_mod_poly_ctx(_FIELD)
 _ONE = _FIELD(1)
 _ZERO = _FIELD(0)
+_MODULUS = fmpz(ORDER)
+_SPAN = fmpz(1) << 8 * SCALAR_BYTES
 
 
 def power_count(size: int) -> int:
@@ -47,10 +57,10 @@ def power_count(size: int) -> int:
 class SetPolynomial:
     """P(X) of degree `size`, monic, as a matrix of coefficients."""
 
-    __slots__ = ("_high", "_low", "_matrix", "coefficients", "powers", "size")
+    __slots__ = ("_high", "_low", "_matrix", "_modular", "coefficients", "powers", "size")
 
-    def __init__(self, coefficients: Sequence[fmpz_mod]) -> None:
-        """Coefficients from the constant to the leading one, elements of flint's field."""
+    def __init__(self, coefficients: Sequence[fmpz]) -> None:
+        """Coefficients from the constant to the leading one, each in [0, ORDER)."""
         self.coefficients = coefficients
         self.size = len(coefficients) - 1
         self.powers = power_count(self.size)
@@ -59,8 +69,9 @@ class SetPolynomial:
         # A set of exactly 2^m members has 2^m + 1 coefficients. The leading one, 1, stays out of
         # the matrix; its monomial is y_{m-1} squared.
         square = list(coefficients[: 1 << self.powers])
-        square += [_ZERO] * ((1 << self.powers) - len(square))
-        self._matrix = fmpz_mod_mat(1 << self._high, 1 << self._low, square, _FIELD)
+        square += [fmpz(0)] * ((1 << self.powers) - len(square))
+        self._matrix = fmpz_mat(1 << self._high, 1 << self._low, square)
+        self._modular: fmpz_mod_mat | None = None
 
     @property
     def is_full(self) -> bool:
@@ -69,20 +80,24 @@ class SetPolynomial:
 
     def evaluate(self, ys: Sequence[Scalar]) -> Scalar:
         """Σ aᵢ Π yⱼ^{iⱼ} at m arbitrary elements; P(u) when yⱼ = u^{2^j}."""
-        elements = [_element(y) for y in ys]
-        low = fmpz_mod_mat(1 << self._low, 1, _products(elements[: self._low]), _FIELD)
-        high = fmpz_mod_mat(1, 1 << self._high, _products(elements[self._low :]), _FIELD)
+        # Over the integers: one reduction of the sum is cheaper than one of every entry.
+        elements = _integers(ys)
+        low = fmpz_mat(1 << self._low, 1, _products(elements[: self._low]))
+        high = fmpz_mat(1, 1 << self._high, _products(elements[self._low :]))
         total = (high * (self._matrix * low))[0, 0]
         if self.is_full:
             total += elements[-1] * elements[-1]
-        return _scalar(total)
+        return _scalar(total % _MODULUS)
 
     def along_line(self, ys: Sequence[Scalar], fs: Sequence[Scalar]) -> list[Scalar]:
         """The m + 1 coefficients in z of `evaluate` at y + zf, constant one first."""
-        lines = [_POLYNOMIALS([_element(y), _element(f)]) for y, f in zip(ys, fs, strict=True)]
+        if self._modular is None:
+            self._modular = fmpz_mod_mat(self._matrix, _FIELD)
+        pairs = zip(_integers(ys), _integers(fs), strict=True)
+        lines = [_POLYNOMIALS([*pair]) for pair in pairs]
         low = _product_rows(lines[: self._low])
         high = _product_rows(lines[self._low :])
-        parts = high.transpose() * (self._matrix * low)
+        parts = high.transpose() * (self._modular * low)
         totals = [_ZERO] * (self.powers + 1)
         for i in range(self._high + 1):
             for j in range(self._low + 1):
@@ -112,7 +127,7 @@ def load_or_build(members: Sequence[bytes], digest: bytes, directory: Path | Non
     return SetPolynomial(coefficients)
 
 
-def _build(roots: Sequence[fmpz_mod]) -> Sequence[fmpz_mod]:
+def _build(roots: Sequence[fmpz_mod]) -> Sequence[fmpz]:
     """Coefficients of Π (X - root), by a product tree over pairs."""
     level = [
         _POLYNOMIALS([a * b, -(a + b), _ONE]) for a, b in zip(roots[::2], roots[1::2], strict=False)
@@ -122,10 +137,10 @@ def _build(roots: Sequence[fmpz_mod]) -> Sequence[fmpz_mod]:
     while len(level) > 1:
         last = level[-1:] if len(level) % 2 else []
         level = [a * b for a, b in zip(level[::2], level[1::2], strict=False)] + last
-    return level[0].coeffs()
+    return [fmpz(int(coefficient)) for coefficient in level[0].coeffs()]
 
 
-def _load(path: Path, roots: Sequence[fmpz_mod]) -> Sequence[fmpz_mod] | None:
+def _load(path: Path, roots: Sequence[fmpz_mod]) -> Sequence[fmpz] | None:
     """The cached coefficients, or None unless they are surely the right ones."""
     expected = len(_MAGIC) + 32 * len(roots)
     try:
@@ -140,7 +155,7 @@ def _load(path: Path, roots: Sequence[fmpz_mod]) -> Sequence[fmpz_mod] | None:
     integers = [int.from_bytes(data[k : k + 32], "big") for k in range(len(_MAGIC), expected, 32)]
     if max(integers) >= ORDER:
         return None
-    coefficients = [*map(_FIELD, integers), _ONE]
+    coefficients = [*map(fmpz, integers), fmpz(1)]
     point, product = secrets.randbelow(ORDER), 1
     for root in roots:
         product = product * (point - int(root)) % ORDER
@@ -148,7 +163,7 @@ def _load(path: Path, roots: Sequence[fmpz_mod]) -> Sequence[fmpz_mod] | None:
     return coefficients if claimed == product else None
 
 
-def _store(path: Path, coefficients: Sequence[fmpz_mod]) -> None:
+def _store(path: Path, coefficients: Sequence[fmpz]) -> None:
     """Write all but the leading coefficient, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     data = b"".join([int(coefficient).to_bytes(32, "big") for coefficient in coefficients[:-1]])
@@ -162,19 +177,25 @@ def _store(path: Path, coefficients: Sequence[fmpz_mod]) -> None:
         raise
 
 
-def _element(value: Scalar) -> fmpz_mod:
-    return _FIELD(int.from_bytes(group.encode_scalar(value), "big"))
+def _integers(values: Sequence[Scalar]) -> list[fmpz]:
+    """The scalars as integers of flint, taken over in one piece: each alone takes twice as long."""
+    encoded = b"".join([group.encode_scalar(value) for value in reversed(values)])
+    rest, result = fmpz(int.from_bytes(encoded, "big")), []
+    for _ in values:
+        rest, integer = divmod(rest, _SPAN)
+        result.append(integer)
+    return result
 
 
-def _scalar(element: fmpz_mod) -> Scalar:
+def _scalar(element: fmpz | fmpz_mod) -> Scalar:
     return group.decode_scalar(int(element).to_bytes(32, "big"))
 
 
-def _products(factors: Sequence[fmpz_mod]) -> list[fmpz_mod]:
-    """All 2^k products of a subset of k factors, indexed by the subset's bits."""
-    products = [_ONE]
+def _products(factors: Sequence[fmpz]) -> list[fmpz]:
+    """All 2^k products of a subset of k factors, reduced, indexed by the subset's bits."""
+    products = [fmpz(1)]
     for factor in factors:
-        products += [product * factor for product in products]
+        products += [product * factor % _MODULUS for product in products]
     return products
 
 
