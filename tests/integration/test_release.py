@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import resource
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -107,6 +108,19 @@ class Desk:
     def fetch(self, who: Who, digest: str, target: Path, *more: str) -> int:
         """Fetch on the command line; the exit code."""
         return self.run(who, "release", "fetch", digest, "-o", str(target), *more)
+
+    def back(self, *holders: str) -> None:
+        """Start holders again and wait until the vault, which tries every 2 s, has found them."""
+        self.cluster.start(holders)
+        spv = self.identity(SPV)
+        digest = self.request()
+        deadline = time.monotonic() + 30
+        with open_link(spv, spv.sites()) as link:
+            while any(
+                answer.state is HolderState.UNREACHABLE for answer in link.collect(digest).holders
+            ):
+                assert time.monotonic() < deadline, "the vault does not find its holders again"
+                time.sleep(0.1)
 
     def _kept(self, who: Who) -> list[str]:
         folder = self.where(who) / "releases"
@@ -258,7 +272,7 @@ def test_one_holder_down_is_named_and_the_quorum_opens(
         assert re.search(r"cn/holder/h2 2 unreachable", shown)
         assert re.search(r"hk/holder/h1 1 unreachable", shown)
     finally:
-        desk.cluster.start(["cn/h2", "hk/h1"])
+        desk.back("cn/h2", "hk/h1")
     assert desk.fetch(SPV, digest, tmp_path / "again") == 0
 
 
@@ -277,7 +291,7 @@ def test_an_approval_reaches_only_holders_that_are_there(
         assert desk.run(LEE, "release", "approve", digest, "--yes") == 1
         assert "only 1 of 3 holders took the decision" in capsys.readouterr().err
     finally:
-        desk.cluster.start(["hk/h2", "hk/h3"])
+        desk.back("hk/h2", "hk/h3")
     assert desk.fetch(SPV, digest, tmp_path / "out") == 0
 
 
@@ -292,7 +306,7 @@ def test_a_lost_reply_is_answered_with_the_same_bytes(desk: Desk) -> None:
     assert first == second
     assert {answer.state for answer in first} == {HolderState.RELEASED}
     desk.cluster.kill("cn/h1")
-    desk.cluster.start(["cn/h1"])
+    desk.back("cn/h1")
     again = _at_holder(desk, desk.sites.vault, "cn", "h1").ReleaseShare(digest)
     assert again.sealed_share == first[0].sealed_share
 
