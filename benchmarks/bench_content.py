@@ -154,7 +154,7 @@ def measure_keys() -> list[Line]:
     """HPKE alone and ours, sharing, and the sealing of a small document's part."""
     suite = hpke.Suite(hpke.KEM.MLKEM768_X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.AES_256_GCM)
     key, share, count = HpkeKey.generate(), os.urandom(32), 50
-    info = keys.store_info(DOCUMENT, 1, "asset", "cn", 1, HOLDER, 0, bytes(32))
+    info = keys.store_info(DOCUMENT, 1, "asset", "cn", 1, HOLDER, 0, bytes(32), bytes(32))
     sealed = keys.seal(key.public, share, info)
     side = SideKey.generate()
     shares = split(side, 2, 3)
@@ -194,7 +194,7 @@ def measure_keys() -> list[Line]:
                 lambda: keys.seal(
                     key.public,
                     share,
-                    keys.store_info(DOCUMENT, 1, "asset", "cn", 1, HOLDER, 0, bytes(32)),
+                    keys.store_info(DOCUMENT, 1, "asset", "cn", 1, HOLDER, 0, bytes(32), bytes(32)),
                 )
             ),
             count,

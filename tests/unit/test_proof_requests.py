@@ -715,3 +715,11 @@ def test_a_page_of_the_largest_requests_can_be_delivered(world: World) -> None:
     assert len(listed) > 1
     assert all(len(page) * MAX_REQUEST_BYTES <= room for page in listed)
     assert [digest for page in listed for digest in page] == submitted[::-1]
+
+
+def test_a_grant_is_for_a_listed_asker(world: World) -> None:
+    """A custodian signs nothing for a principal that no pinned site file lists."""
+    asked = world.request()
+    world.requests.submit(world.issuer, asked.data)
+    with pytest.raises(NotFoundError, match="not listed"):
+        world.grant(asked, asker="spiffe://rwa.example/hk/spv/nobody")

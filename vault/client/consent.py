@@ -89,7 +89,8 @@ def prepare(
     check_without_sets(FactList.parse_canonical(asked.facts, schema), schema)
     return Consent(
         request=asked,
-        asker=Principal.parse(asker),
+        # The vault says who asked: at least somebody that a pinned site file lists today.
+        asker=sites.require_valid(asker, now).principal,
         schema=schema,
         attestation=attested,
         sets=tuple(_set_header(asked, name, sets, sites, now) for name in _names(asked)),
