@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from vault.client.prepare import file_to_seal
 from vault.client.put import SERVICE, PutClient, put_batch
 from vault.client.put_log import PENDING, RECEIPTS
 from vault.client.session import at_vault, the_vault
-from vault.errors import InvalidInputError, NotAllowedError, NotFoundError
+from vault.errors import InvalidInputError, NotAllowedError, NotFoundError, UnavailableError
 from vault.identity import Identity
 from vault.v1 import document_pb2, document_pb2_grpc
 
@@ -270,6 +271,14 @@ def test_processes_stop_cleanly(cluster: Cluster) -> None:
     assert cluster.stop("hk/h3") == 0
     cluster.start(["hk/h3"])
     bank = cluster.sites.folder("cn", "custodian", "bank")
+    # The vault's line to it comes back by itself, within seconds.
+    deadline = time.monotonic() + 30
     with at_vault(bank, SERVICE) as session:
-        (stored,) = put_batch(PutClient(session), [plant("cn-after-restart")])
+        while True:
+            try:
+                (stored,) = put_batch(PutClient(session), [plant("cn-after-restart")])
+                break
+            except UnavailableError:
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
     assert len(stored.receipts) == 6
