@@ -19,8 +19,8 @@ REFUSED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 # Default_Ignorable_Code_Point of DerivedCoreProperties-14.0.0.txt outside those categories, and
 # what is drawn as nothing by its definition: the blank Braille pattern, the filler of Khitan small
-# script and the musical null notehead. A variation selector after a name would hide it from a list as surely
-# as a zero-width space does.
+# script and the musical null notehead. A variation selector after a name would hide it from a list
+# as surely as a zero-width space does.
 INVISIBLE = frozenset(
     {0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180B, 0x180C, 0x180D, 0x180F, 0x2800}
     | {0x3164, 0xFFA0, 0x16FE4, 0x1D159}
