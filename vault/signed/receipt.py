@@ -52,17 +52,11 @@ class DepositReceipt:
         time: datetime,
     ) -> bytes:
         """The payload to be signed."""
-        payload: dict[str, Json] = {
-            "attestation": attestation,
-            "epoch": epoch,
-            "format": FORMAT,
-            "holder": holder,
-            "index": index,
-            "manifest": manifest,
-            "parts": [*parts],
-            "time": canonical.format_instant(time),
-        }
-        return canonical.dump(payload)
+        return canonical.dump(
+            _fields(
+                attestation, manifest, index, epoch, holder, parts, canonical.format_instant(time)
+            )
+        )
 
     @classmethod
     def matches(
@@ -82,17 +76,12 @@ class DepositReceipt:
         are known: to write them and to compare is sooner done than to read, and as strict.
         """
         try:
-            time = canonical.parse_instant(payload[-_TIME_AND_END:-2].decode("ascii"))
+            time = payload[-_TIME_AND_END:-2].decode("ascii")
+            canonical.parse_instant(time)
         except (UnicodeDecodeError, EncodingError):
             return False
-        return payload == cls.build(
-            attestation=attestation,
-            manifest=manifest,
-            index=index,
-            epoch=epoch,
-            holder=holder,
-            parts=parts,
-            time=time,
+        return payload == canonical.spell(
+            _fields(attestation, manifest, index, epoch, holder, parts, time)
         )
 
     @classmethod
@@ -117,3 +106,24 @@ class DepositReceipt:
         )
         fields.end()
         return receipt
+
+
+def _fields(
+    attestation: str,
+    manifest: str,
+    index: int,
+    epoch: int,
+    holder: str,
+    parts: Sequence[Part],
+    time: str,
+) -> dict[str, Json]:
+    return {
+        "attestation": attestation,
+        "epoch": epoch,
+        "format": FORMAT,
+        "holder": holder,
+        "index": index,
+        "manifest": manifest,
+        "parts": [*parts],
+        "time": time,
+    }
