@@ -247,6 +247,9 @@ def test_base64_is_bounded_before_it_is_decoded() -> None:
     for limit in (3, 0):
         with pytest.raises(EncodingError, match="more than"):
             canonical.decode_base64("YWJjZA==", limit=limit, where="x")
+    # Of the length that 2 bytes take, without their padding: 3 bytes.
+    with pytest.raises(EncodingError, match="more than 2 bytes"):
+        canonical.decode_base64("YWJj", limit=2, where="x")
 
 
 def test_labelled_hashes_tell_their_parts_apart() -> None:

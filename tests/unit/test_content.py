@@ -316,6 +316,9 @@ class TestBounds:
             derive_stream_keys(PartKey.generate(), 0, header)
 
 
+OVERFULL = as_dag_cbor(PartRoot((entry(),)))["streams"][0] | {"links": [0] * 16_385}
+
+
 class TestRoot:
     @pytest.mark.parametrize("counts", [(1,), (1, 3), (23, 24, 25), (255, 256, 257), (1,) * 30])
     def test_encoding_is_dag_cbor(self, counts: tuple[int, ...]) -> None:
@@ -413,8 +416,12 @@ class TestRoot:
                 dag_cbor.encode({"format": "crossvault/part/v1", "streams": [0] * 1025}),
                 "at most 1024 streams",
             ),
+            (
+                dag_cbor.encode({"format": "crossvault/part/v1", "streams": [OVERFULL]}),
+                "at most 16384 links",
+            ),
         ],
-        ids=["length", "format", "streams"],
+        ids=["length", "format", "streams", "links"],
     )
     def test_bounds_come_first(self, data: bytes, reason: str) -> None:
         """Length, format and count are judged before what they would make us read."""

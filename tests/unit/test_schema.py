@@ -7,6 +7,7 @@ import copy
 import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -194,6 +195,7 @@ def test_any_field_of_any_form_is_read_or_refused(place: int, data: st.DataObjec
         (_set(5, members=["a", "Ａ", "A"]), "occurs twice"),
         (_set(5, members=["a\x07"]), r"U\+0007"),
         (_set(4, max="tomorrow"), "not a date"),
+        (_set(4, precision="second"), "precision"),
         (_set(0, label=5), "object"),
         (_set(0, label={"en": "x"}), "zh: missing"),
         (lambda v: v.update(format="other"), "format"),
@@ -206,6 +208,28 @@ def test_an_authors_mistakes_are_named(edit: Edit, reason: str) -> None:
     edit(value)
     with pytest.raises(CrossproofError, match=reason):
         Schema.from_author(json.dumps(value).encode())
+
+
+def test_an_author_may_say_that_a_date_is_a_day() -> None:
+    """It is the only precision, so it changes nothing."""
+    value = copy.deepcopy(SCHEMA_FILE)
+    _set(4, precision="day")(value)
+    assert Schema.from_author(json.dumps(value).encode()) == SCHEMA
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"attributes": ()}, "1 to 64 attributes"),
+        ({"attributes": schema.attributes * 9}, "1 to 64 attributes"),
+        ({"title_en": ""}, "1 to 200 characters"),
+        ({"title_zh": "名" * 201}, "1 to 200 characters"),
+    ],
+)
+def test_no_schema_is_made_that_nobody_could_read(changes: dict[str, Any], reason: str) -> None:
+    """What a file may not hold, code cannot make either."""
+    with pytest.raises(SchemaError, match=reason):
+        replace(schema, **changes)
 
 
 def test_a_large_file_is_refused_before_it_is_read() -> None:
