@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -32,6 +32,17 @@ SKEW: Final = timedelta(minutes=5)
 """How far a certificate's start is put back, for machines whose clocks are behind."""
 
 MAX_CERTIFICATE: Final = 8 << 10
+
+_UNREADABLE: Final = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.ExtensionNotFound,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
+"""What the library raises for certificates of others; the last five are no ValueError."""
 
 _NO_USE: Final = {
     "digital_signature": False,
@@ -183,7 +194,7 @@ def read_certificate(data: bytes, *, where: str) -> x509.Certificate:
     try:
         certificate = x509.load_pem_x509_certificate(data)
         spelled = encode_certificate(certificate)
-    except ValueError as error:
+    except _UNREADABLE as error:
         raise InvalidInputError(f"{where}: not a certificate in PEM") from error
     if spelled.strip() != data.strip():
         raise InvalidInputError(f"{where}: more than one certificate, or other text around it")
@@ -197,11 +208,11 @@ def check_ca(certificate: x509.Certificate, *, where: str) -> x509.Certificate:
         constraints = extensions.get_extension_for_class(x509.BasicConstraints).value
         usage = extensions.get_extension_for_class(x509.KeyUsage).value
         certificate.verify_directly_issued_by(certificate)
-    except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError, TypeError) as error:
+        key = certificate.public_key()
+    except _UNREADABLE as error:
         raise InvalidInputError(f"{where}: not the certificate of a CA") from error
     except InvalidSignature as error:
         raise InvalidInputError(f"{where}: the CA did not sign its own certificate") from error
-    key = certificate.public_key()
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
         raise InvalidInputError(f"{where}: the CA must have a P-256 key")
     if not constraints.ca or constraints.path_length != 0 or not usage.key_cert_sign:
@@ -222,7 +233,7 @@ def read_leaf(data: bytes, *, where: str = "certificate") -> Leaf:
         names = list(extensions.get_extension_for_class(x509.SubjectAlternativeName).value)
         usages = set(extensions.get_extension_for_class(x509.ExtendedKeyUsage).value)
         constraints = extensions.get_extension_for_class(x509.BasicConstraints).value
-    except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError, TypeError) as error:
+    except _UNREADABLE as error:
         raise _bad(f"{where}: lacks a name or a usage, or has one that cannot be read") from error
     uris = [name.value for name in names if isinstance(name, x509.UniformResourceIdentifier)]
     if len(uris) != 1:
@@ -253,7 +264,7 @@ def check_issued(leaf: Leaf, ca: x509.Certificate) -> None:
     """InvalidInputError (WRONG_CA) unless this CA itself signed the leaf."""
     try:
         leaf.certificate.verify_directly_issued_by(ca)
-    except (ValueError, TypeError, InvalidSignature) as error:
+    except (*_UNREADABLE, InvalidSignature) as error:
         raise InvalidInputError(
             f"{leaf.principal}: the CA of {leaf.principal.jurisdiction} did not sign this "
             f"certificate",

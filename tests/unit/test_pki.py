@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from datetime import timedelta
 
 import pytest
@@ -211,3 +212,52 @@ def test_only_p256_keys_serve_tls(cn: Rogue) -> None:
     for forged in (other, b"junk", pki.encode_certificate(cn.certificate)):
         with pytest.raises(InvalidInputError):
             pki.decode_key(forged, where="x")
+
+
+def patched(pem: bytes, old: bytes, new: bytes) -> bytes:
+    """The certificate with other bytes of the same length in its first such place."""
+    der = x509.load_pem_x509_certificate(pem).public_bytes(serialization.Encoding.DER)
+    assert old in der
+    assert len(old) == len(new)
+    text = base64.encodebytes(der.replace(old, new, 1)).replace(b"\n", b"")
+    lines = [text[start : start + 64] for start in range(0, len(text), 64)]
+    return b"\n".join((b"-----BEGIN CERTIFICATE-----", *lines, b"-----END CERTIFICATE-----", b""))
+
+
+EC_KEY = bytes.fromhex("06072a8648ce3d0201")
+EC_SIGNATURE = bytes.fromhex("06082a8648ce3d040302")
+VERSION_3 = bytes.fromhex("a003020102")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (EC_KEY, bytes.fromhex("0607008648ce3d0201")),
+        (EC_SIGNATURE, bytes.fromhex("06082a8648ce3d04037f")),
+        (VERSION_3, bytes.fromhex("a003020107")),
+    ],
+    ids=["key", "signature", "version"],
+)
+def test_algorithms_that_nobody_knows_are_refused(cn: Rogue, old: bytes, new: bytes) -> None:
+    """A CA or leaf with a key, signature or version unknown to the library: our own error."""
+    ca = patched(pki.encode_certificate(cn.certificate), old, new)
+    with pytest.raises(InvalidInputError):
+        pki.check_ca(pki.read_certificate(ca, where="ca"), where="ca")
+    leaf = patched(issue(cn, BANK), old, new)
+    with pytest.raises(InvalidInputError):
+        pki.check_issued(pki.read_leaf(leaf), cn.certificate)
+    if old == EC_KEY:
+        # As a CA whose key nobody knows: it can have signed nothing.
+        with pytest.raises(InvalidInputError) as caught:
+            pki.check_issued(pki.read_leaf(issue(cn, BANK)), pki.read_certificate(ca, where="ca"))
+        assert caught.value.reason == "WRONG_CA"
+
+
+def test_a_name_of_an_unknown_kind_is_refused(cn: Rogue) -> None:
+    """An X.400 address in the place of the URI: our own error."""
+    uri = BANK.uri.encode()
+    good = issue(cn, BANK)
+    assert pki.read_leaf(good).principal == BANK
+    forged = patched(good, b"\x86" + bytes([len(uri)]) + uri, b"\xa3" + bytes([len(uri)]) + uri)
+    with pytest.raises(InvalidInputError):
+        pki.read_leaf(forged)
