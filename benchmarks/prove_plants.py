@@ -293,7 +293,7 @@ def _verify_seconds(answer: Answer, trust: Trust, named: NamedSet) -> float:
         answer.bundle, trust=trust, expectation=expectation, sets=[named], now=now_utc()
     )
     seconds = time.process_time() - start
-    if not isinstance(verified, Verified) or verified.attestation.asset != answer.asset:
+    if not isinstance(verified, Verified) or verified.documents[0].attestation.asset != answer.asset:
         raise SystemExit(f"{answer.asset}: verified something else")
     return seconds
 

@@ -18,7 +18,7 @@ from proofs.claims import Claims
 from proofs.equation import Equation
 from proofs.errors import BindingError, CannotProveError, EncodingError, SetError
 from proofs.generators import G
-from proofs.group import Scalar
+from proofs.group import ZERO, Point, Scalar
 from proofs.labels import frame
 from proofs.membership import proof_length as membership_length
 from proofs.membership import prove_membership, verify_membership
@@ -28,40 +28,43 @@ from proofs.range_proof import proof_length as range_length
 from proofs.range_proof import prove_ranges, verify_ranges
 from proofs.range_terms import HEAD_POINTS
 from proofs.sets import ScalarSet
-from proofs.statement import LiteralSet, Membership, RangeTerm, Statement
+from proofs.statement import LinearTerm, LiteralSet, Membership, RangeTerm, Statement
+from proofs.subjects import SLOTS
 from proofs.witness import Witness, scalar_integer
 
 Sets = Mapping[str, ScalarSet]
 """The members of each named set, by its name."""
 
 
-def prove_arguments(claims: Claims, statement: Statement, witness: Witness, sets: Sets) -> bytes:
-    """The proof's bytes. The witness opens the bound commitments.
+def prove_arguments(
+    claims: Claims, statement: Statement, witnesses: Sequence[Witness], sets: Sets
+) -> bytes:
+    """The proof's bytes. The witnesses, in the order of the aliases, open the bound commitments.
 
     Raises:
         CannotProveError: a fact is false.
     """
     transcript = claims.transcript()
-    commitments = claims.by_attribute()
+    commitments = claims.by_slot()
     proof = b""
     for opening in statement.openings:
-        value, blinding = _opened(witness, opening.attribute)
+        value, blinding = _opened(witnesses, opening.attribute)
         if value != opening.scalar:
             raise CannotProveError("the value is not the one that the fact says")
         commitment = commitments[opening.attribute]
         proof += prove_opening(transcript, value, blinding, commitment)
     terms = statement.ranges
     if terms:
-        opened = [_opened(witness, term.attribute) for term in terms]
+        derived = [_derived(term, witnesses) for term in terms]
         proof += prove_ranges(
             transcript,
-            [term.value(scalar_integer(v)) for term, (v, _) in zip(terms, opened, strict=True)],
-            [term.blinding(r) for term, (_, r) in zip(terms, opened, strict=True)],
+            [value for value, _ in derived],
+            [blinding for _, blinding in derived],
             _range_encodings(terms, commitments),
             digits=statement.digits,
         )
     for membership in statement.memberships:
-        value, blinding = _opened(witness, membership.attribute)
+        value, blinding = _opened(witnesses, membership.attribute)
         proof += prove_membership(
             transcript,
             value,
@@ -86,7 +89,7 @@ def verify_arguments(
         ProofError: a challenge that no honest proof meets.
     """
     parts = _split(proof, statement, sets)
-    commitments = claims.by_attribute()
+    commitments = claims.by_slot()
     transcript = claims.transcript()
     points = dict(
         zip(commitments, group.decode_statement_points(commitments.values()), strict=True)
@@ -101,15 +104,17 @@ def verify_arguments(
         )
     if statement.ranges:
         equations.append(
-            _shifted(
+            _over_attested(
                 verify_ranges(
                     transcript,
-                    [points[term.attribute] for term in statement.ranges],
+                    # In the places of the derived commitments, for now; `_over_attested` says why.
+                    [points[term.coefficients[0][0]] for term in statement.ranges],
                     _range_encodings(statement.ranges, commitments),
                     next(parts),
                     digits=statement.digits,
                 ),
                 statement.ranges,
+                points,
             )
         )
     for membership in statement.memberships:
@@ -140,11 +145,21 @@ def members_of(membership: Membership, sets: Sets) -> ScalarSet:
     return found
 
 
-def _opened(witness: Witness, attribute: int) -> tuple[Scalar, Scalar]:
-    pair = witness.values[attribute]
+def _opened(witnesses: Sequence[Witness], slot: int) -> tuple[Scalar, Scalar]:
+    pair = witnesses[slot // SLOTS].values[slot % SLOTS]
     if pair is None:
         raise BindingError("the witness lacks an attested attribute")
     return pair
+
+
+def _derived(term: RangeTerm | LinearTerm, witnesses: Sequence[Witness]) -> tuple[int, Scalar]:
+    """Value, over the integers, and blinding of a derived commitment."""
+    value, blinding = term.constant, ZERO
+    for slot, coefficient in term.coefficients:
+        scalar, part = _opened(witnesses, slot)
+        value += coefficient * scalar_integer(scalar)
+        blinding += part * group.signed_scalar(coefficient)
+    return value, blinding
 
 
 def _split(proof: bytes, statement: Statement, sets: Sets) -> Iterator[bytes]:
@@ -168,27 +183,53 @@ def _split(proof: bytes, statement: Statement, sets: Sets) -> Iterator[bytes]:
     return iter(parts)
 
 
-def _range_encodings(terms: Sequence[RangeTerm], commitments: Mapping[int, bytes]) -> list[bytes]:
-    """What the range argument absorbs for V* = sign·(V - bound·G): V, sign and bound.
+def _range_encodings(
+    terms: Sequence[RangeTerm | LinearTerm], commitments: Mapping[int, bytes]
+) -> list[bytes]:
+    """What the range argument absorbs for a derived V*: all that determines it.
 
-    They determine V*, so nobody has to compute and encode it.
+    V, sign and bound for V* = sign·(V - bound·G); the constant, and each V with its coefficient,
+    for a sum of multiples. So nobody has to compute and encode V*.
     """
     return [
         frame(commitments[term.attribute], str(term.sign).encode(), str(term.bound).encode())
+        if isinstance(term, RangeTerm)
+        else frame(
+            b"linear",
+            str(term.constant).encode(),
+            *(
+                frame(commitments[slot], str(coefficient).encode())
+                for slot, coefficient in term.coefficients
+            ),
+        )
         for term in terms
     ]
 
 
-def _shifted(equation: Equation, terms: Sequence[RangeTerm]) -> Equation:
-    """The range equation for the V*, made from the one that has the attested V in their place.
+def _over_attested(
+    equation: Equation, terms: Sequence[RangeTerm | LinearTerm], points: Mapping[int, Point]
+) -> Equation:
+    """The range equation over the attested V, made from the one with a point for each V*.
 
-    With V* = sign·(V - bound·G), a coefficient c of V* is sign·c of V and -sign·bound·c of G:
-    no point is multiplied for it.
+    With V* = Σ cᵢVᵢ + k·G, a coefficient a of V* is a·cᵢ of Vᵢ and a·k of G: no point is
+    multiplied for it, and an attested V that several terms are about stands once.
     """
-    fixed, scalars = list(equation.fixed_scalars), list(equation.scalars)
+    fixed = list(equation.fixed_scalars)
     base = equation.fixed.index(G)
-    for place, term in enumerate(terms, HEAD_POINTS):
-        if term.sign < 0:
-            scalars[place] = -scalars[place]
-        fixed[base] -= scalars[place] * group.signed_scalar(term.bound)
-    return Equation(equation.fixed, fixed, equation.points, scalars)
+    attested: dict[int, Scalar] = {}
+    end = HEAD_POINTS + len(terms)
+    for term, weight in zip(terms, equation.scalars[HEAD_POINTS:end], strict=True):
+        fixed[base] += weight * group.signed_scalar(term.constant)
+        for slot, coefficient in term.coefficients:
+            scaled = weight * group.signed_scalar(coefficient)
+            attested[slot] = attested[slot] + scaled if slot in attested else scaled
+    return Equation(
+        equation.fixed,
+        fixed,
+        [
+            *equation.points[:HEAD_POINTS],
+            *(points[slot] for slot in attested),
+            *equation.points[end:],
+        ],
+        [*equation.scalars[:HEAD_POINTS], *attested.values(), *equation.scalars[end:]],
+    )

@@ -3,14 +3,16 @@
 A bundle is read into its parts and nothing in it is believed: keys, generators, parameters and
 members of sets never come from it. It is canonical JSON without an unknown field, every list
 bounded before it is read, so no value has two spellings and no byte can change without the
-meaning changing. `documents` is a list of tagged entries, in which other evidence than an
-attestation can stand later; this version takes exactly one, an attestation.
+meaning changing. `documents` is a list of tagged entries in the order of their aliases, in which
+other evidence than an attestation can stand later; this version takes attestations only. A schema
+that several documents follow stands once.
 
 SPEC.md, "Bundle".
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from proofs import canonical
@@ -19,11 +21,12 @@ from proofs.context import Context
 from proofs.envelope import Envelope
 from proofs.errors import EncodingError
 from proofs.ids import check_name, digest_of
-from proofs.request import MAX_DOCUMENTS, SetReference, read_facts, read_sets
+from proofs.request import MAX_DOCUMENTS, SetReference, check_aliases, read_facts, read_sets
 
 FORMAT = "crossvault/bundle/v1"
 LIMIT = 4 << 20
 PROOF_LIMIT = 1 << 20
+MAX_GRANTS = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +70,10 @@ class Bundle:
             schemas=tuple(
                 canonical.dump(each) for each in fields.array("schemas", MAX_DOCUMENTS, least=1)
             ),
-            documents=tuple(
-                _read_document(each) for each in fields.objects("documents", MAX_DOCUMENTS, least=1)
-            ),
+            documents=_read_documents(fields),
             grants=tuple(
                 Envelope.from_json(each, f"bundle.grants[{index}]")
-                for index, each in enumerate(fields.array("grants", MAX_DOCUMENTS, least=1))
+                for index, each in enumerate(fields.array("grants", MAX_GRANTS, least=1))
             ),
             facts=read_facts(fields),
             sets=read_sets(fields),
@@ -80,11 +81,6 @@ class Bundle:
         )
         fields.end()
         return bundle
-
-    @property
-    def document(self) -> BundleDocument:
-        """The one document of a bundle of this version."""
-        return self.documents[0]
 
     @property
     def grant(self) -> Envelope:
@@ -95,40 +91,50 @@ class Bundle:
 def write_bundle(
     *,
     context: Context,
-    schema: bytes,
-    alias: str,
-    attestation: Envelope,
+    schemas: Iterable[bytes],
+    documents: Iterable[BundleDocument],
     grant: Envelope,
     facts: tuple[str, ...],
     sets: tuple[SetReference, ...],
     proof: bytes,
 ) -> bytes:
-    """The bytes of a bundle, `schema` being the schema's canonical bytes.
+    """The bytes of a bundle; each of `schemas` (canonical bytes) is written once, by digest.
 
     Raises:
         EncodingError: a part that no bundle may carry, or a bundle over the limit.
     """
-    schema_object = canonical.parse(schema, limit=LIMIT, where="schema")
-    document: dict[str, Json] = {
-        "alias": alias,
-        "envelope": attestation.to_json(),
-        "kind": "attestation",
-    }
+    by_digest = {digest_of(each): each for each in schemas}
+    schema_objects = [
+        canonical.parse(by_digest[digest], limit=LIMIT, where="schema")
+        for digest in sorted(by_digest)
+    ]
+    entries: list[Json] = [
+        {"alias": each.alias, "envelope": each.envelope.to_json(), "kind": "attestation"}
+        for each in sorted(documents, key=lambda each: each.alias)
+    ]
     data = canonical.dump(
         {
             "context": context.to_json(),
-            "documents": [document],
+            "documents": entries,
             "facts": list(facts),
             "format": FORMAT,
             "grants": [grant.to_json()],
             "proof": canonical.encode_base64(proof),
-            "schemas": [schema_object],
+            "schemas": schema_objects,
             "sets": [each.to_json() for each in sets],
         }
     )
     if len(data) > LIMIT:
         raise EncodingError(f"bundle: {len(data)} bytes, more than the {LIMIT} allowed")
     return data
+
+
+def _read_documents(fields: Fields) -> tuple[BundleDocument, ...]:
+    documents = tuple(
+        _read_document(each) for each in fields.objects("documents", MAX_DOCUMENTS, least=1)
+    )
+    check_aliases([each.alias for each in documents], where=fields.where)
+    return documents
 
 
 def _read_document(fields: Fields) -> BundleDocument:

@@ -11,7 +11,7 @@ SPEC.md, "Bundle".
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from proofs import canonical, labels
@@ -20,24 +20,41 @@ from proofs.context import Context
 from proofs.errors import CannotProveError
 from proofs.labels import frame
 from proofs.request import SetReference
-from proofs.schema import Schema
+from proofs.subjects import SLOTS, Documents, Subjects
 from proofs.transcript import Transcript
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedDocument:
+    """One document: its alias, and the digests of its schema, its attestation and its signer."""
+
+    alias: str
+    schema: str
+    attestation: str
+    signer: str
+
+    def encode(self) -> bytes:
+        """The item of the transcript."""
+        return frame(
+            self.alias.encode(),
+            b"attestation",
+            bytes.fromhex(self.attestation),
+            bytes.fromhex(self.signer),
+            bytes.fromhex(self.schema),
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Claims:
     """What is bound, item by item.
 
-    `commitments` are the attested commitments that facts are about: index in the schema (of the
-    bundle's one document) and 48 bytes, in the schema's order. `statement` is the encoding of
-    the compiled facts. Signers are key ids.
+    `documents` stand in the order of their aliases. `commitments` are the attested commitments
+    that facts are about: slot (see `Subjects`) and 48 bytes, in the order of the slots.
+    `statement` is the encoding of the compiled facts. Signers are key ids.
     """
 
     context: Context
-    schema: str
-    alias: str
-    attestation: str
-    attestation_signer: str
+    documents: tuple[ClaimedDocument, ...]
     grant: str
     grant_signer: str
     sets: tuple[SetReference, ...]
@@ -50,16 +67,10 @@ class Claims:
         transcript = Transcript(labels.BUNDLE)
         transcript.bundle_statement(
             context=canonical.dump(self.context.to_json()),
-            schemas=[bytes.fromhex(self.schema)],
-            documents=[
-                frame(
-                    self.alias.encode(),
-                    b"attestation",
-                    bytes.fromhex(self.attestation),
-                    bytes.fromhex(self.attestation_signer),
-                    bytes.fromhex(self.schema),
-                )
+            schemas=[
+                bytes.fromhex(digest) for digest in sorted({each.schema for each in self.documents})
             ],
+            documents=[each.encode() for each in self.documents],
             grants=[frame(bytes.fromhex(self.grant), bytes.fromhex(self.grant_signer))],
             sets=[
                 frame(each.name.encode(), bytes.fromhex(each.authority), bytes.fromhex(each.digest))
@@ -68,30 +79,30 @@ class Claims:
             facts=[fact.encode() for fact in self.facts],
             statement=self.statement,
             commitments=[
-                frame(index.to_bytes(8, "big"), commitment)
-                for index, commitment in self.commitments
+                frame(slot.to_bytes(8, "big"), commitment) for slot, commitment in self.commitments
             ],
         )
         return transcript
 
-    def by_attribute(self) -> Mapping[int, bytes]:
-        """The bound commitments by their index in the schema."""
+    def by_slot(self) -> Mapping[int, bytes]:
+        """The bound commitments by their slot."""
         return dict(self.commitments)
 
 
 def bound_commitments(
-    attestation: Attestation, schema: Schema, attributes: Iterable[int]
+    attestations: Sequence[Attestation], documents: Documents, slots: Iterable[int]
 ) -> tuple[tuple[int, bytes], ...]:
-    """The attested commitments of these attributes, in the schema's order.
+    """The attested commitments of these slots; the attestations in the order of the aliases.
 
     Raises:
-        CannotProveError: the document has no such attribute: no fact about it can be proven.
+        CannotProveError: a document has no such attribute: no fact about it can be proven.
     """
+    subjects = Subjects.of(documents)
     bound: list[tuple[int, bytes]] = []
-    for index in sorted(attributes):
-        commitment = attestation.commitments[index]
+    for slot in sorted(slots):
+        commitment = attestations[slot // SLOTS].commitments[slot % SLOTS]
         if commitment is None:
-            name = schema.attributes[index].name
+            name = subjects.name(slot)
             raise CannotProveError(f"{name}: attested as absent, so no fact about it holds")
-        bound.append((index, commitment))
+        bound.append((slot, commitment))
     return tuple(bound)

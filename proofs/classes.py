@@ -5,7 +5,9 @@ name, a set of all members but one. So the values that the schema allows are cou
 facts of one list, and must be at least 2 for an `asset` attribute and 64 for a `personal` one. It
 refuses, from schema and public sets alone and before any value is looked at: `=` of what is not
 `public`, anything but named sets about `personal`, facts that no value can meet, and sets of
-another type. It does not know what other requests have asked; answers to several add up.
+another type. Linear facts count as the ranges that they imply for each attribute, and each
+combination that they bound counts as an attribute does. It does not know what other requests have
+asked; answers to several add up.
 """
 
 from __future__ import annotations
@@ -22,10 +24,14 @@ from proofs.facts import (
     Fact,
     InSet,
     OneOf,
+    Sentence,
     SetMembers,
     named_set,
 )
-from proofs.schema import Attribute, AttributeClass, AttributeType, Schema
+from proofs.linear import Form, Key, LinearFact, Mention
+from proofs.narrowing import combinations, narrow
+from proofs.schema import Attribute, AttributeClass, AttributeType
+from proofs.subjects import Documents, Subjects
 from proofs.values import Value
 
 LEAST_POSSIBLE: dict[AttributeClass, int] = {
@@ -36,54 +42,117 @@ LEAST_POSSIBLE: dict[AttributeClass, int] = {
 """How many values must stay possible when all facts of a list are known to be true."""
 
 
-def check_facts(facts: Iterable[Fact], schema: Schema, sets: Mapping[str, SetMembers]) -> None:
+def check_facts(
+    facts: Iterable[Sentence], documents: Documents, sets: Mapping[str, SetMembers]
+) -> None:
     """FactError unless these facts may be asked together; SetError if a named set does not fit."""
-    _check(list(facts), schema, sets)
+    _check(list(facts), Subjects.of(documents), sets)
 
 
-def check_without_sets(facts: Iterable[Fact], schema: Schema) -> None:
+def check_without_sets(facts: Iterable[Sentence], documents: Documents) -> None:
     """As `check_facts`, for somebody who does not hold the named sets: those facts count as open.
 
     What passes may still be refused by `check_facts`; never rely on it where something is proven.
     """
-    _check(list(facts), schema, None)
+    _check(list(facts), Subjects.of(documents), None)
 
 
-def _check(facts: list[Fact], schema: Schema, sets: Mapping[str, SetMembers] | None) -> None:
-    for fact in facts:
-        if schema.attribute(fact.attribute.name) != fact.attribute:
-            raise FactError(f"{fact.attribute.name}: the fact was read against another schema")
-        _check_alone(fact)
-    for attribute in dict.fromkeys(fact.attribute for fact in facts):
-        claims = [fact.claim for fact in facts if fact.attribute == attribute]
-        _check_together(attribute, claims, sets)
+def _check(
+    sentences: list[Sentence], subjects: Subjects, sets: Mapping[str, SetMembers] | None
+) -> None:
+    claims: dict[Key, list[Claim]] = {}
+    forms: list[Form] = []
+    for sentence in sentences:
+        if isinstance(sentence, LinearFact):
+            for each in sentence.mentions:
+                subjects.slot(each.alias, each.attribute)
+                _check_in_sum(each)
+                claims.setdefault(each.key, [])
+            forms += sentence.forms
+        else:
+            subjects.slot(sentence.alias, sentence.attribute)
+            _check_alone(sentence)
+            claims.setdefault((sentence.alias, sentence.attribute), []).append(sentence.claim)
+    narrowed = _narrowed(claims, forms)
+    for (alias, attribute), found in claims.items():
+        if (interval := narrowed.get((alias, attribute))) is not None:
+            found = [*found, Between(*interval)]
+        name = f"{alias}.{attribute.name}" if alias else attribute.name
+        _check_together(name, attribute, found, sets)
+    for vector, (lo, hi) in combinations(narrowed, forms).items():
+        _check_combination(vector, hi - lo + 1)
+
+
+def _narrowed(
+    claims: Mapping[Key, list[Claim]], forms: list[Form]
+) -> Mapping[Key, tuple[int, int]]:
+    """What ranges, lists and linear facts leave of each attribute of a linear fact."""
+    involved = {key for form in forms for key, _ in form.coefficients}
+    intervals: dict[Key, tuple[int, int]] = {}
+    for key in involved:
+        lo, hi = key[1].bounds
+        for claim in claims[key]:
+            match claim:
+                case Between(least, greatest):
+                    lo, hi = max(lo, least), min(hi, greatest)
+                case AtLeast(bound):
+                    lo = max(lo, bound)
+                case AtMost(bound):
+                    hi = min(hi, bound)
+                case Equal(value):
+                    lo, hi = max(lo, _number(value)), min(hi, _number(value))
+                case OneOf(members):
+                    numbers = [_number(each) for each in members]
+                    lo, hi = max(lo, min(numbers)), min(hi, max(numbers))
+        intervals[key] = (lo, hi)
+    return narrow(intervals, forms)
+
+
+def _check_in_sum(mention: Mention) -> None:
+    if mention.attribute.attribute_class is AttributeClass.PERSONAL:
+        raise FactError(
+            f"{mention.name}: the attribute is personal; only `in @set` and `not in @set` "
+            "may be asked"
+        )
+
+
+def _check_combination(vector: tuple[tuple[Key, int], ...], count: int) -> None:
+    least = max(LEAST_POSSIBLE[attribute.attribute_class] for (_, attribute), _ in vector)
+    if count >= least:
+        return
+    names = ", ".join(f"{alias}.{each.name}" if alias else each.name for (alias, each), _ in vector)
+    if count <= 0:
+        raise FactError(f"{names[:200]}: no values meet these facts, whatever the documents say")
+    raise FactError(
+        f"{names[:200]}: the facts together leave one possible value of their combination; "
+        f"at least {least} must stay possible"
+    )
 
 
 def _check_alone(fact: Fact) -> None:
     attribute, claim = fact.attribute, fact.claim
     if isinstance(claim, Equal) and attribute.attribute_class is not AttributeClass.PUBLIC:
         raise FactError(
-            f"{attribute.name}: `=` shows the value, and the attribute is "
+            f"{fact.name}: `=` shows the value, and the attribute is "
             f"{attribute.attribute_class}; only public attributes may be shown"
         )
     if attribute.attribute_class is AttributeClass.PERSONAL and not isinstance(claim, InSet):
         raise FactError(
-            f"{attribute.name}: the attribute is personal; only `in @set` and `not in @set` "
-            "may be asked"
+            f"{fact.name}: the attribute is personal; only `in @set` and `not in @set` may be asked"
         )
 
 
 def _check_together(
-    attribute: Attribute, claims: list[Claim], sets: Mapping[str, SetMembers] | None
+    name: str, attribute: Attribute, claims: list[Claim], sets: Mapping[str, SetMembers] | None
 ) -> None:
     count = possible_values(attribute, claims, sets)
     least = LEAST_POSSIBLE[attribute.attribute_class]
     if count is None or count >= least:
         return
     if count == 0:
-        raise FactError(f"{attribute.name}: no value meets these facts, whatever the document says")
+        raise FactError(f"{name}: no value meets these facts, whatever the document says")
     raise FactError(
-        f"{attribute.name}: the facts together leave {count} possible "
+        f"{name}: the facts together leave {count} possible "
         f"value{'s' if count > 1 else ''}; at least {least} must stay possible for "
         f"{attribute.attribute_class} attributes"
     )

@@ -77,8 +77,16 @@ def request() -> None:
 
 
 @request.command("new")
-@click.option("--schema", "schema_file", type=FILE, required=True, help="The schema's file.")
-@click.option("--asset", required=True, help="The asset's id.")
+@click.option("--schema", "schema_file", type=FILE, help="The schema's file.")
+@click.option("--asset", help="The asset's id.")
+@click.option(
+    "--document",
+    "documents",
+    type=(str, str, FILE),
+    multiple=True,
+    metavar="ALIAS ASSET SCHEMA",
+    help="Instead of both, for facts about several documents: as in ALIAS.attribute.",
+)
 @click.option("--fact", "facts", multiple=True, required=True, help="A fact; may be repeated.")
 @click.option("--audience", required=True, help="Who the proof is for: you.")
 @click.option("--purpose", required=True, help="What you need it for.")
@@ -87,8 +95,9 @@ def request() -> None:
 @click.option("--trust", "trust_file", type=FILE, help="Check the sets' signatures by this file.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="A new file.")
 def request_new(
-    schema_file: Path,
-    asset: str,
+    schema_file: Path | None,
+    asset: str | None,
+    documents: tuple[tuple[str, str, Path], ...],
     facts: tuple[str, ...],
     audience: str,
     purpose: str,
@@ -103,13 +112,19 @@ def request_new(
     """
     from proofs.classes import check_facts
     from proofs.facts import FactList
-    from proofs.ids import digest_of, new_nonce
+    from proofs.ids import new_nonce
     from proofs.request import DEFAULT_ALIAS, Request, RequestedDocument
     from proofs.verify import check_named_set
 
     now = clock()
-    schema = load_schema(schema_file)
-    parsed = FactList.parse(facts, schema)
+    if not documents and schema_file is not None and asset is not None:
+        documents = ((DEFAULT_ALIAS, asset, schema_file),)
+    elif not documents or schema_file is not None or asset is not None:
+        raise click.UsageError("say what it is about: --asset and --schema, or --document's only")
+    if len({alias for alias, _, _ in documents}) != len(documents):
+        raise click.UsageError("each --document needs an alias of its own")
+    schemas = {alias: load_schema(file) for alias, _, file in documents}
+    parsed = FactList.parse(facts, schemas, now=now)
     sets = {each.name: each for each in load_sets(set_files)}
     for name in parsed.set_names:
         if name not in sets:
@@ -118,9 +133,11 @@ def request_new(
         trust = load_trust(trust_file)
         for name in parsed.set_names:
             check_named_set(sets[name], trust, now)
-    check_facts(parsed, schema, sets)
+    check_facts(parsed, schemas, sets)
     made = Request.build(
-        documents=[RequestedDocument(DEFAULT_ALIAS, asset, digest_of(schema.encode()))],
+        documents=[
+            RequestedDocument(alias, about, schemas[alias].digest) for alias, about, _ in documents
+        ],
         facts=parsed.texts,
         sets=[sets[name].reference for name in parsed.set_names],
         audience=audience,

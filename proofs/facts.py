@@ -4,17 +4,17 @@
 of the result reads back to an equal fact, and that text is what is signed, shown and proven. It
 refuses: more than 4,096 characters (before any parsing), characters that could move the cursor or
 hide, attributes that the schema lacks, units that differ, literals that are not exact or lie past
-the schema's bounds, reversed ranges, and ranges on texts. Whether a fact may be asked at all is
-`proofs.classes`' to say.
+the schema's bounds, reversed ranges, and ranges on texts. Facts about sums and multiples are
+`proofs.linear`'s; whether a fact may be asked at all is `proofs.classes`' to say.
 """
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib import resources
 from typing import Protocol, TypeAlias
@@ -25,14 +25,21 @@ from lark.exceptions import UnexpectedInput
 from proofs.errors import CrossproofError, FactError, SetError
 from proofs.exact import format_decimal, read_decimal
 from proofs.fact_hints import explain, shown
+from proofs.linear import LinearFact
+from proofs.linear_reader import Item, read_linear, read_text, sides
 from proofs.normaliser import safe_for_display
-from proofs.schema import Attribute, AttributeType, Schema, format_day, parse_day
+from proofs.schema import Attribute, AttributeType, format_day, parse_day
+from proofs.subjects import Documents, Subjects
+from proofs.units import zeros_between
 from proofs.values import Value, check_bounds, normal_text, suggest
 
 MAX_FACT = 4096
 MAX_FACTS = 64
 
 _SET_NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}", re.ASCII)
+_SPAN = re.compile(r"([0-9]{1,5})d", re.ASCII)
+_FIRST_DAY, _LAST_DAY = parse_day("0001-01-01", ""), parse_day("9999-12-31", "")
+_HOURS = {"Asia/Shanghai": 8, "Asia/Hong_Kong": 8, "UTC": 0}  # ahead of UTC; none has summer time
 
 
 # --- what a fact says ---------------------------------------------------------------------------
@@ -87,15 +94,24 @@ Claim: TypeAlias = Between | AtLeast | AtMost | Equal | OneOf | InSet
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One claim about one attribute of a schema. Made by `parse_fact` only."""
+    """One claim about one attribute of a document. Made by `parse_fact` only.
+
+    `alias` is empty where the list is about one document.
+    """
 
     attribute: Attribute
     claim: Claim
+    alias: str = ""
+
+    @property
+    def name(self) -> str:
+        """The attribute as the sentence calls it."""
+        return f"{self.alias}.{self.attribute.name}" if self.alias else self.attribute.name
 
     @property
     def text(self) -> str:
         """The canonical sentence; `parse_fact` reads it back to an equal fact."""
-        name, claim = self.attribute.name, self.claim
+        name, claim = self.name, self.claim
         match claim:
             case Between(lo, hi):
                 body = f"in {_print(self.attribute, lo)}..{_print(self.attribute, hi)}"
@@ -121,11 +137,15 @@ class Fact:
         return self.text
 
 
+Sentence: TypeAlias = Fact | LinearFact
+"""What stands in a list of facts."""
+
+
 @dataclass(frozen=True, slots=True)
 class FactList:
     """1 to 64 distinct facts in the order in which they are proven."""
 
-    facts: tuple[Fact, ...]
+    facts: tuple[Sentence, ...]
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.facts) <= MAX_FACTS:
@@ -136,16 +156,23 @@ class FactList:
                 raise FactError(f"the fact {text!r} stands twice")
 
     @classmethod
-    def parse(cls, texts: Sequence[str], schema: Schema) -> FactList:
-        """Read sentences as people write them; FactError names the one that is wrong."""
+    def parse(
+        cls, texts: Sequence[str], documents: Documents, *, now: datetime | None = None
+    ) -> FactList:
+        """Read sentences as people write them; FactError names the one that is wrong.
+
+        With `now`, `today` is the day in the time zone of the document's schema, and the
+        canonical text has that day.
+        """
         if not 1 <= len(texts) <= MAX_FACTS:
             raise FactError(f"{len(texts)} facts; must be 1 to {MAX_FACTS}")
-        return cls(tuple(parse_fact(text, schema) for text in texts))
+        subjects = Subjects.of(documents)
+        return cls(tuple(parse_fact(text, subjects, now=now) for text in texts))
 
     @classmethod
-    def parse_canonical(cls, texts: Sequence[str], schema: Schema) -> FactList:
+    def parse_canonical(cls, texts: Sequence[str], documents: Documents) -> FactList:
         """Read sentences from something signed or proven: only the canonical form is taken."""
-        found = cls.parse(texts, schema)
+        found = cls.parse(texts, documents)
         for given, fact in zip(texts, found.facts, strict=True):
             if given != fact.text:
                 raise FactError(f"the fact {shown(given)} is not in canonical form: {fact.text!r}")
@@ -162,7 +189,7 @@ class FactList:
         names = [fact.set_name for fact in self.facts]
         return list(dict.fromkeys(name for name in names if name is not None))
 
-    def __iter__(self) -> Iterator[Fact]:
+    def __iter__(self) -> Iterator[Sentence]:
         return iter(self.facts)
 
     def __len__(self) -> int:
@@ -178,8 +205,8 @@ def _parser() -> Lark:
     return Lark(grammar, start="fact", parser="lalr", lexer="contextual")
 
 
-def parse_fact(text: str, schema: Schema) -> Fact:
-    """Read one fact about a document of this schema; FactError says what to mend."""
+def parse_fact(text: str, documents: Documents, *, now: datetime | None = None) -> Sentence:
+    """Read one fact about these documents; FactError says what to mend."""
     if len(text) > MAX_FACT:
         raise FactError(f"a fact of {len(text)} characters; at most {MAX_FACT} are allowed")
     if not text.strip():
@@ -192,16 +219,60 @@ def parse_fact(text: str, schema: Schema) -> Fact:
         tree = _parser().parse(text)
     except UnexpectedInput as error:
         raise FactError(f"cannot read {shown(text)}: {explain(text, error)}") from None
-    parts = _Parts.of(tree)
-    attribute = _find_attribute(parts.attribute, schema)
-    try:
-        fact = Fact(attribute, _claim(attribute, tree.data, parts))
-    except CrossproofError as error:
-        raise FactError(f"{attribute.name}: {error}") from None
+    subjects = Subjects.of(documents)
+    fact = _compare(tree, subjects, now)
+    if fact is None:
+        parts = _Parts.of(tree)
+        alias, attribute = subjects.find(parts.attribute)
+        today = _today(subjects, alias, now)
+        fact = _about(alias, attribute, lambda: _claim(attribute, tree, parts, today))
     # Units, full spellings and quotes can lengthen it, and the result must read back.
     if len(fact.text) > MAX_FACT:
-        raise FactError(f"{attribute.name}: the fact has over {MAX_FACT} characters in full")
+        raise FactError(f"{shown(text)}: the fact has over {MAX_FACT} characters in full")
     return fact
+
+
+def _about(alias: str, attribute: Attribute, claim: Callable[[], Claim]) -> Fact:
+    try:
+        return Fact(attribute, claim(), alias)
+    except CrossproofError as error:
+        raise FactError(f"{attribute.name}: {error}") from None
+
+
+def _compare(tree: Tree[Token], subjects: Subjects, now: datetime | None) -> Sentence | None:
+    """A comparison: of one attribute with a literal, or else a linear fact."""
+    if tree.data not in ("at_least", "at_most", "distance"):
+        return None
+    left, right = sides(tree)
+    plain = tree.data != "distance" and len(tree.children) == 2 and len(left) == 1
+    if plain and (word := left[0].word) is not None and word.type == "WORD":
+        alias, attribute = subjects.find(word)
+        if not attribute.is_numeric or _is_literal(right, subjects):
+            today, side = (
+                _today(subjects, alias, now),
+                AtMost if tree.data == "at_most" else AtLeast,
+            )
+            return _about(alias, attribute, lambda: side(_end(attribute, right, None, today)))
+    try:
+        return _simplest(read_linear(tree, subjects))
+    except CrossproofError as error:
+        # The sentence may be long, and what is wrong with it has been said.
+        raise FactError(str(error)) from None
+
+
+def _is_literal(side: list[Item], subjects: Subjects) -> bool:
+    (item, *others) = side
+    return not others and len(item.words) == 1 and not subjects.names(item.words[0])
+
+
+def _simplest(fact: LinearFact) -> Sentence:
+    """`x >= 3 + 4` is a fact about one attribute like any other, and has its text."""
+    mention, *others = fact.mentions
+    if others or mention.factor != 1 or fact.left.amount or fact.rate or fact.times is not None:
+        return fact
+    bound = check_bounds(mention.attribute, fact.right.amount)
+    claim = AtMost(bound) if fact.relation == "<=" else AtLeast(bound)
+    return Fact(mention.attribute, claim, mention.alias)
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,86 +304,96 @@ class _Parts:
         )
 
 
-def _find_attribute(name: str, schema: Schema) -> Attribute:
-    for attribute in schema.attributes:
-        if attribute.name == name:
-            return attribute
-    # People also type the label that they see; answer with the name that they need.
-    labels = {
-        label: attribute.name
-        for attribute in schema.attributes
-        for label in (attribute.name, attribute.label_en.casefold(), attribute.label_zh)
-    }
-    near = difflib.get_close_matches(name[:64].casefold(), list(labels), n=3, cutoff=0.6)
-    names = list(dict.fromkeys(labels[label] for label in near))
-    hint = f" (did you mean {' or '.join(names)}?)" if names else ""
-    raise FactError(f"schema {schema.name} has no attribute {shown(name)}{hint}")
-
-
-def _claim(attribute: Attribute, rule: str, parts: _Parts) -> Claim:
+def _claim(
+    attribute: Attribute, tree: Tree[Token], parts: _Parts, today: Callable[[], int]
+) -> Claim:
+    rule = tree.data
     if rule in ("in_set", "not_in_set"):
         if _SET_NAME.fullmatch(parts.set_name) is None:
             raise FactError(f"{shown(parts.set_name)} is not the name of a set")
         return InSet(parts.set_name, member=rule == "in_set")
-    if rule in ("between", "at_least", "at_most") and not attribute.is_ordered:
+    if rule == "between":
+        left, right = sides(tree)
+        unit = right[-1].unit
+        lo = _end(attribute, left, unit, today)
+        hi = _end(attribute, right, unit, today)
+        if lo > hi:
+            raise FactError(
+                f"{_print(attribute, lo)}..{_print(attribute, hi)} has its ends reversed"
+            )
+        return Between(lo, hi)
+    zeros = _zeros(attribute, parts.unit, parts.literals[-1])
+    found = {_literal(attribute, token, zeros) for token in parts.literals}
+    if rule == "one_of":
+        return OneOf(tuple(sorted(found, key=_order)))
+    return Equal(found.pop())
+
+
+def _end(attribute: Attribute, side: list[Item], unit: str | None, today: Callable[[], int]) -> int:
+    """The number or day at one end of a range. `unit` is that of the other end."""
+    if not attribute.is_ordered:
         raise FactError(
             f"values of type {attribute.type} have no order; ask with in {{...}} or in @set"
         )
-    _check_unit(attribute, parts)
-    if rule == "one_of":
-        found = {_literal(attribute, token) for token in parts.literals}
-        return OneOf(tuple(sorted(found, key=_order)))
-    if rule == "equal":
-        return Equal(_literal(attribute, parts.literals[0]))
-    bounds = [_whole(_literal(attribute, token)) for token in parts.literals]
-    if rule == "at_least":
-        return AtLeast(bounds[0])
-    if rule == "at_most":
-        return AtMost(bounds[0])
-    lo, hi = bounds
-    if lo > hi:
-        raise FactError(f"{_print(attribute, lo)}..{_print(attribute, hi)} has its ends reversed")
-    return Between(lo, hi)
+    first, *others = side
+    zeros = _zeros(attribute, first.unit or unit, first.words[-1])
+    if attribute.type is AttributeType.DATE:
+        day = today() if first.word == "today" else _whole(_literal(attribute, first.words[0], 0))
+        for item in others:
+            span = _SPAN.fullmatch(item.word or "")
+            if span is None:
+                raise FactError("add or subtract days, as in today - 90d")
+            day += item.sign * int(span[1])
+        if len(first.words) != 1 or not _FIRST_DAY <= day <= _LAST_DAY:
+            raise FactError("not a day")
+        return check_bounds(attribute, day)
+    if others or len(first.words) != 1:
+        raise FactError("write each end of a range as one number")
+    return _whole(_literal(attribute, first.words[0], zeros))
 
 
-def _check_unit(attribute: Attribute, parts: _Parts) -> None:
-    """A unit may be left out (the canonical text has it), but never be another one."""
-    if parts.unit is None or parts.unit == attribute.unit:
-        return
+def _today(subjects: Subjects, alias: str, now: datetime | None) -> Callable[[], int]:
+    def day() -> int:
+        if now is None:
+            raise FactError("`today` is for whoever asks: what is asked must have the date itself")
+        zone = subjects.time_zone(alias)
+        return parse_day(
+            (now.astimezone(UTC) + timedelta(hours=_HOURS[zone])).date().isoformat(), "today"
+        )
+
+    return day
+
+
+def _zeros(attribute: Attribute, unit: str | None, word: str) -> int:
+    """The zeros between a unit and the attribute's; the canonical text has the latter's.
+
+    A unit may be left out, but never be one that measures something else.
+    """
+    if unit is None or unit == attribute.unit:
+        return 0
     if not attribute.is_ordered:
-        text = f"{parts.literals[-1]} {parts.unit}"
-        raise FactError(f'put a text of several words in quotes: "{text}"')
+        raise FactError(f'put a text of several words in quotes: "{word} {unit}"')
     if not attribute.unit:
-        raise FactError(f"unit differs: the attribute has none, the fact says {parts.unit}")
-    raise FactError(
-        f"unit differs: the attribute is in {attribute.unit}, the fact says {parts.unit}"
-    )
+        raise FactError(f"unit differs: the attribute has none, the fact says {unit}")
+    zeros = zeros_between(unit, attribute.unit)
+    if zeros is None:
+        raise FactError(f"unit differs: the attribute is in {attribute.unit}, the fact says {unit}")
+    return zeros
 
 
-def _literal(attribute: Attribute, token: Token) -> Value:
+def _literal(attribute: Attribute, token: Token, zeros: int) -> Value:
     """The value of one literal, exact and within the schema's bounds, over the integers.
 
     A bound past the order of the group would wrap around and be true of another number.
     """
-    quoted = token.type == "STRING"
-    if attribute.is_ordered:
-        if quoted:
-            raise FactError(f"write the {attribute.type} without quotes, not {shown(token)}")
-        return _ordered_literal(attribute, str(token))
-    if not quoted:
-        return normal_text(attribute, str(token))
-    try:
-        text = json.loads(token)
-    except ValueError:
-        raise FactError(f"{shown(token)} is not a text in quotes (JSON rules)") from None
-    return normal_text(attribute, text)
-
-
-def _ordered_literal(attribute: Attribute, text: str) -> int:
+    if not attribute.is_ordered:
+        return normal_text(attribute, read_text(token))
+    if token.type == "STRING":
+        raise FactError(f"write the {attribute.type} without quotes, not {shown(token)}")
     if attribute.type is AttributeType.DATE:
-        return check_bounds(attribute, parse_day(text, "date"))
+        return check_bounds(attribute, parse_day(str(token), "date"))
     try:
-        value = read_decimal(text, attribute.scale, percent=True)
+        value = read_decimal(str(token), attribute.scale + zeros, percent=True)
     except CrossproofError as error:
         raise FactError(f"the literal {error}") from None
     return check_bounds(attribute, value)
@@ -338,9 +419,14 @@ def _bare() -> re.Pattern[str]:
     return re.compile(word.pattern.value)
 
 
+def bare_word(text: str) -> bool:
+    """Whether a text needs no quotes in a sentence."""
+    return _bare().fullmatch(text) is not None
+
+
 def _print(attribute: Attribute, value: Value) -> str:
     if isinstance(value, str):
-        if _bare().fullmatch(value):
+        if bare_word(value):
             return value
         return json.dumps(value, ensure_ascii=False)
     if attribute.type is AttributeType.DATE:
@@ -375,6 +461,15 @@ def named_set(name: str, attribute: Attribute, sets: Mapping[str, SetMembers]) -
     if found.type_tag != attribute.type_tag:
         raise SetError(f"the set @{name} is of another type than {attribute.name}")
     return found
+
+
+def evaluate_linear(fact: LinearFact, value: Callable[[str, Attribute], int | None]) -> bool:
+    """Whether a linear fact is true of these values; where one is absent (None) it is not."""
+    values = {each.key: value(*each.key) for each in fact.mentions}
+    present = {key: each for key, each in values.items() if each is not None}
+    if len(present) < len(values):
+        return False
+    return all(form.holds(lambda *key: present[key]) for form in fact.forms)
 
 
 def evaluate(fact: Fact, value: Value | None, sets: Mapping[str, SetMembers]) -> bool:

@@ -20,7 +20,7 @@ from proofs.canonical import Fields, Json
 from proofs.errors import EncodingError
 from proofs.ids import check_document, check_name, digest_of
 from proofs.principal import Principal
-from proofs.request import MAX_DOCUMENTS, SetReference, read_sets
+from proofs.request import MAX_DOCUMENTS, SetReference, check_aliases, read_sets
 
 FORMAT = "crossvault/grant/v1"
 LIMIT = 64 * 1024
@@ -84,7 +84,7 @@ class Grant:
                     "document": d.document,
                     "version": d.version,
                 }
-                for d in documents
+                for d in sorted(documents, key=lambda d: d.alias)
             ],
             "expires": canonical.format_instant(expires),
             "format": FORMAT,
@@ -111,9 +111,7 @@ class Grant:
             digest=digest_of(data),
             request=fields.hex("request", 32),
             asker=Principal.parse(fields.text("asker", 400)),
-            documents=tuple(
-                _read_document(each) for each in fields.objects("documents", MAX_DOCUMENTS, least=1)
-            ),
+            documents=_read_documents(fields),
             sets=read_sets(fields),
             not_before=fields.instant("not_before"),
             bundle_expires=fields.instant("bundle_expires"),
@@ -129,10 +127,16 @@ class Grant:
             raise EncodingError("grant: its bundle's time is empty or outlives the grant")
         return grant
 
-    @property
-    def document(self) -> GrantedDocument:
-        """The one document that a grant of this version is about."""
-        return self.documents[0]
+
+def _read_documents(fields: Fields) -> tuple[GrantedDocument, ...]:
+    documents = tuple(
+        _read_document(each) for each in fields.objects("documents", MAX_DOCUMENTS, least=1)
+    )
+    check_aliases([each.alias for each in documents], where=fields.where)
+    # Two versions of one document, or one under two aliases, would count twice in a sum.
+    if len({each.document for each in documents}) != len(documents):
+        raise EncodingError("grant.documents: one document twice")
+    return documents
 
 
 def _read_document(fields: Fields) -> GrantedDocument:

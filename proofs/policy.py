@@ -2,7 +2,7 @@
 
 Either the request file that it made itself, or an audience with the nonce that it gave. There is
 no third way and no default: a bundle that only fits what it says of itself was perhaps made for
-somebody else. An asset can be demanded on top.
+somebody else. An asset can be demanded on top; of several documents, one must be about it.
 
 SPEC.md, "Verification procedure", step 6.
 """
@@ -34,8 +34,8 @@ class Expectation:
             PolicyError: an asset is demanded that the request does not ask about.
         """
         request = Request.parse(data)
-        if asset is not None and asset != request.document.asset:
-            raise PolicyError(f"the request is about {request.document.asset}, not {asset}")
+        if asset is not None and asset not in _assets(request):
+            raise PolicyError(f"the request is about {_list(request)}, not {asset}")
         return cls(request, request.audience, request.nonce, asset)
 
     @classmethod
@@ -67,8 +67,8 @@ class Expectation:
             raise ContextError("carries a nonce: give the one that you sent, with --nonce")
         if answered.nonce != self.nonce:
             raise ContextError("carries another nonce than yours: it answers another request")
-        if self.asset is not None and answered.document.asset != self.asset:
-            raise ContextError(f"about asset {answered.document.asset}, not {self.asset}")
+        if self.asset is not None and self.asset not in _assets(answered):
+            raise ContextError(f"about asset {_list(answered)}, not {self.asset}")
         if self.request is not None:
             _check_equal(answered, self.request)
 
@@ -77,13 +77,26 @@ def _check_equal(answered: Request, wanted: Request) -> None:
     # The digest at the end decides; the comparisons before it only say what differs.
     if answered.purpose != wanted.purpose:
         raise ContextError(f"made for the purpose {answered.purpose}, not {wanted.purpose}")
-    if answered.document.asset != wanted.document.asset:
-        raise ContextError(
-            f"about asset {answered.document.asset}, you asked about {wanted.document.asset}"
-        )
-    if answered.document.schema != wanted.document.schema:
-        raise ContextError(f"made under schema {answered.document.schema}, not the one you asked")
+    if _named(answered, "asset") != _named(wanted, "asset"):
+        raise ContextError(f"about asset {_list(answered)}, you asked about {_list(wanted)}")
+    if _named(answered, "schema") != _named(wanted, "schema"):
+        schemas = ", ".join(each.schema for each in answered.documents[:3])
+        raise ContextError(f"made under schema {schemas}, not the one you asked")
     if answered.facts != wanted.facts:
         raise ContextError("proves other facts than you asked")
     if answered.digest != wanted.digest:
         raise ContextError("answers another request than yours")
+
+
+def _assets(request: Request) -> list[str]:
+    return [each.asset for each in request.documents]
+
+
+def _named(request: Request, field: str) -> dict[str, str]:
+    return {each.alias: getattr(each, field) for each in request.documents}
+
+
+def _list(request: Request) -> str:
+    assets = _assets(request)
+    more = f" and {len(assets) - 5} more" if len(assets) > 5 else ""
+    return ", ".join(assets[:5]) + more

@@ -1,4 +1,4 @@
-"""Making a bundle: facts, a witness, a grant, and out comes a file that anyone can check.
+"""Making a bundle: facts, witnesses, a grant, and out comes a file that anyone can check.
 
 It checks that what it was given belongs together, because a bundle made of parts that do not
 would be refused everywhere; whom to trust is not its business, and whether to answer at all was
@@ -10,12 +10,13 @@ SPEC.md, "Bundle".
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from proofs.arguments import prove_arguments
 from proofs.attestation import Attestation
-from proofs.bundle import write_bundle
-from proofs.claims import Claims, bound_commitments
+from proofs.bundle import BundleDocument, write_bundle
+from proofs.claims import ClaimedDocument, Claims, bound_commitments
 from proofs.classes import check_facts
 from proofs.context import Context
 from proofs.envelope import Envelope
@@ -26,25 +27,36 @@ from proofs.named_set import NamedSet
 from proofs.request import Request
 from proofs.schema import Schema
 from proofs.statement import compile_facts
+from proofs.subjects import Subjects
 from proofs.witness import Witness
+
+
+@dataclass(frozen=True, slots=True)
+class ProvenDocument:
+    """What proving takes of one document.
+
+    `witness` opens the attestation's commitments; checked when it was stored, not here.
+    """
+
+    schema: Schema
+    attestation_envelope: bytes
+    witness: Witness
 
 
 def prove_bundle(
     *,
     request: bytes,
     context: Context,
-    schema: Schema,
-    attestation_envelope: bytes,
-    witness: Witness,
+    documents: Mapping[str, ProvenDocument],
     grant_envelope: bytes,
     sets: Mapping[str, NamedSet],
 ) -> bytes:
-    """The bytes of a bundle that answers exactly this request, about one document.
+    """The bytes of a bundle that answers exactly this request.
 
     Args:
         request: the request's exact bytes, which the grant names.
         context: built from the request, with the bundle's own not-before and expiry.
-        witness: opens the attestation's commitments; checked when it was stored, not here.
+        documents: by the request's aliases.
         sets: at least the named sets of the request, by name.
 
     Raises:
@@ -54,58 +66,75 @@ def prove_bundle(
             together, naming which.
     """
     asked = Request.parse(request)
-    attestation_signed = Envelope.parse(attestation_envelope)
-    attestation = Attestation.parse(attestation_signed.unverified_payload)
+    if sorted(documents) != [each.alias for each in asked.documents]:
+        raise BindingError("the documents have other aliases than the request's")
+    given = [documents[each.alias] for each in asked.documents]
+    envelopes = [Envelope.parse(each.attestation_envelope) for each in given]
+    attestations = [Attestation.parse(each.unverified_payload) for each in envelopes]
     grant_signed = Envelope.parse(grant_envelope)
     grant = Grant.parse(grant_signed.unverified_payload)
-    attestation.check_schema(schema)
-    _check_parts(asked, context, attestation, grant)
+    for attestation, each in zip(attestations, given, strict=True):
+        attestation.check_schema(each.schema)
+    _check_parts(asked, context, attestations, grant)
 
-    facts = FactList.parse_canonical(asked.facts, schema)
+    subjects = Subjects.of({alias: each.schema for alias, each in documents.items()})
+    facts = FactList.parse_canonical(asked.facts, subjects)
     used = _check_sets(asked, facts, sets)
-    check_facts(facts, schema, used)
-    statement = compile_facts(facts, schema, {each.name: each.digest for each in asked.sets})
+    check_facts(facts, subjects, used)
+    statement = compile_facts(facts, subjects, {each.name: each.digest for each in asked.sets})
     claims = Claims(
         context=context,
-        schema=schema.digest,
-        alias=asked.document.alias,
-        attestation=attestation.digest,
-        attestation_signer=attestation_signed.keyid,
+        documents=tuple(
+            ClaimedDocument(wanted.alias, attested.schema, attested.digest, signed.keyid)
+            for wanted, attested, signed in zip(
+                asked.documents, attestations, envelopes, strict=True
+            )
+        ),
         grant=grant.digest,
         grant_signer=grant_signed.keyid,
         sets=asked.sets,
         facts=asked.facts,
         statement=statement.encode(),
-        commitments=bound_commitments(attestation, schema, statement.attributes),
+        commitments=bound_commitments(attestations, subjects, statement.attributes),
     )
     scalars = {name: each.scalars for name, each in used.items()}
     return write_bundle(
         context=context,
-        schema=schema.encode(),
-        alias=asked.document.alias,
-        attestation=attestation_signed,
+        schemas=[each.schema.encode() for each in given],
+        documents=[
+            BundleDocument(wanted.alias, signed)
+            for wanted, signed in zip(asked.documents, envelopes, strict=True)
+        ],
         grant=grant_signed,
         facts=asked.facts,
         sets=asked.sets,
-        proof=prove_arguments(claims, statement, witness, scalars),
+        proof=prove_arguments(claims, statement, [each.witness for each in given], scalars),
     )
 
 
-def _check_parts(asked: Request, context: Context, attestation: Attestation, grant: Grant) -> None:
-    document, granted = asked.document, grant.document
-    if (document.asset, document.schema) != (attestation.asset, attestation.schema):
-        raise BindingError("the request asks about another asset or schema than the attestation")
+def _check_parts(
+    asked: Request, context: Context, attestations: Sequence[Attestation], grant: Grant
+) -> None:
     if grant.request != asked.digest:
         raise GrantError("the grant is for another request")
-    if granted.attestation != attestation.digest:
-        raise GrantError("the grant is for another attestation")
+    if [each.alias for each in grant.documents] != [each.alias for each in asked.documents]:
+        raise GrantError("the grant is about other aliases than the request")
+    for wanted, granted, attested in zip(
+        asked.documents, grant.documents, attestations, strict=True
+    ):
+        if (wanted.asset, wanted.schema) != (attested.asset, attested.schema):
+            raise BindingError(
+                "the request asks about another asset or schema than the attestation"
+            )
+        if granted.attestation != attested.digest:
+            raise GrantError("the grant is for another attestation")
     if grant.sets != asked.sets:
         raise GrantError("the grant names other sets than the request")
     if context != Context.answering(asked, not_before=context.not_before, expires=context.expires):
         raise ContextError("the context is not the request's")
     if context.not_before < grant.not_before or context.expires > grant.bundle_expires:
         raise ContextError("the bundle's time is not within the grant's")
-    if context.expires > attestation.valid_until:
+    if context.expires > min(each.valid_until for each in attestations):
         raise ContextError("the bundle would outlive the attestation")
 
 

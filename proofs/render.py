@@ -27,7 +27,7 @@ from proofs.ids import digest_of
 from proofs.named_set import describe
 from proofs.schema import Schema
 from proofs.trust import Signer, Trust
-from proofs.verify import Verified, VerifiedSet
+from proofs.verify import Verified, VerifiedDocument, VerifiedSet
 
 Row = tuple[str, str | Sequence[str] | Table]
 
@@ -63,18 +63,15 @@ def numbered(facts: Iterable[str]) -> Table:
 
 def print_verified(console: Console, verified: Verified) -> None:
     """The table of a bundle that was verified, and the verdict."""
-    attestation = verified.attestation
     rows: list[Row] = [
-        ("Asset 资产", attestation.asset),
-        ("Document 文件", _document(attestation, verified.schema)),
-        ("As of 截至", f"{attestation.as_of} ({verified.schema.time_zone})"),
+        *_document_rows([(e.alias, e.attestation, e.schema) for e in verified.documents]),
         ("Facts 事实", numbered(verified.facts)),
     ]
     if verified.sets:
         rows.append(("Sets 名单", [line for each in verified.sets for line in _set_lines(each)]))
     rows += [
         ("Attested 证明方", _signer(verified.custodian)),
-        ("Signed 签署于", _instant(attestation.attested_at)),
+        ("Signed 签署于", _signed([each.attestation for each in verified.documents])),
         *_context_rows(verified.context, verified.grant),
     ]
     print_table(console, rows)
@@ -92,26 +89,28 @@ def print_refused(console: Console, error: CrossproofError) -> None:
 
 def print_claims(console: Console, bundle: Bundle) -> None:
     """What a bundle says of itself. Nothing of it was checked, and the table says so twice."""
-    envelope = bundle.document.envelope
-    attestation = Attestation.parse(envelope.unverified_payload)
+    attested = [Attestation.parse(each.envelope.unverified_payload) for each in bundle.documents]
     grant = Grant.parse(bundle.grant.unverified_payload)
-    schema = Schema.parse(bundle.schemas[0])
+    schemas = {digest_of(each): Schema.parse(each) for each in bundle.schemas}
     heading = Text("UNVERIFIED 未经验证: this is only what the file says", style="bold yellow")
     console.print(heading)
     rows: list[Row] = [
-        ("Asset 资产", attestation.asset),
-        ("Document 文件", _document(attestation, schema)),
-        ("As of 截至", f"{attestation.as_of} ({schema.time_zone})"),
+        *_document_rows(
+            [
+                (entry.alias, each, schemas.get(each.schema))
+                for entry, each in zip(bundle.documents, attested, strict=True)
+            ]
+        ),
         ("Facts 事实", numbered(bundle.facts)),
     ]
     if bundle.sets:
         sets = [line for each in bundle.sets for line in (f"@{each.name}", each.digest)]
         rows.append(("Sets 名单", sets))
     rows += [
-        ("Attested 证明方", envelope.keyid),
-        ("Signed 签署于", _instant(attestation.attested_at)),
+        ("Attested 证明方", sorted({each.envelope.keyid for each in bundle.documents})),
+        ("Signed 签署于", _signed(attested)),
         *_context_rows(bundle.context, grant),
-        ("Schema 模式", attestation.schema),
+        ("Schema 模式", list(schemas)),
         ("Proof 证明", f"{len(bundle.proof)} bytes"),
     ]
     print_table(console, rows)
@@ -152,18 +151,16 @@ def print_trust(console: Console, trust: Trust) -> None:
 
 def verified_json(verified: Verified) -> dict[str, object]:
     """The same for machines."""
-    attestation, context = verified.attestation, verified.context
+    context = verified.context
+    documents = [{"alias": each.alias} | _document_json(each) for each in verified.documents]
+    # One document's fields stand at the top too, where they stood before there were several.
+    only = _document_json(verified.documents[0]) if len(documents) == 1 else {}
+    attested = [each.attestation.attested_at for each in verified.documents]
     return {
         "verified": True,
         "bundle": verified.bundle,
-        "asset": attestation.asset,
-        "document": attestation.document,
-        "version": attestation.version,
-        "schema": {"name": verified.schema.name, "digest": attestation.schema},
-        "as_of": {
-            "from": attestation.as_of.first.isoformat(),
-            "to": attestation.as_of.last.isoformat(),
-        },
+        **only,
+        "documents": documents,
         "facts": list(verified.facts),
         "sets": [
             {
@@ -178,7 +175,7 @@ def verified_json(verified: Verified) -> dict[str, object]:
             for each in verified.sets
         ],
         "attested_by": _signer_json(verified.custodian),
-        "attested_at": format_instant(attestation.attested_at),
+        "attested_at": format_instant(max(attested)),
         "asked_by": verified.grant.asker.uri,
         "audience": context.audience,
         "purpose": context.purpose,
@@ -200,11 +197,46 @@ def schema_digest(schema: Schema) -> str:
     return digest_of(schema.encode())
 
 
-def _document(attestation: Attestation, schema: Schema) -> list[str]:
-    return [
-        f"{schema.title_en} {schema.title_zh}",
-        f"{attestation.document}, version {attestation.version}",
-    ]
+def _document_rows(documents: Sequence[tuple[str, Attestation, Schema | None]]) -> list[Row]:
+    """Three rows for one document; for several a row each, headed by the alias facts use."""
+    rows: list[Row] = []
+    for alias, attestation, schema in documents:
+        as_of = f"{attestation.as_of} ({schema.time_zone if schema else 'time zone unknown'})"
+        lines = [
+            f"{schema.title_en} {schema.title_zh}" if schema else "schema not in the file",
+            f"{attestation.document}, version {attestation.version}",
+        ]
+        if len(documents) == 1:
+            rows += [
+                ("Asset 资产", attestation.asset),
+                ("Document 文件", lines),
+                ("As of 截至", as_of),
+            ]
+        else:
+            title = alias if len(alias) <= 20 else f"{alias[:19]}…"
+            named = [] if title == alias else [alias]
+            rows.append((title, [*named, attestation.asset, *lines, as_of]))
+    return rows
+
+
+def _document_json(document: VerifiedDocument) -> dict[str, object]:
+    attestation = document.attestation
+    return {
+        "asset": attestation.asset,
+        "document": attestation.document,
+        "version": attestation.version,
+        "schema": {"name": document.schema.name, "digest": attestation.schema},
+        "as_of": {
+            "from": attestation.as_of.first.isoformat(),
+            "to": attestation.as_of.last.isoformat(),
+        },
+    }
+
+
+def _signed(attestations: Sequence[Attestation]) -> str:
+    instants = [each.attested_at for each in attestations]
+    first, last = min(instants), max(instants)
+    return _instant(first) if first == last else _span(first, last)
 
 
 def _signer(signer: Signer) -> list[str]:

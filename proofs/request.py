@@ -1,4 +1,4 @@
-"""What a verifier wants proven: facts about an asset, for whom, why, with a fresh nonce.
+"""What a verifier wants proven: facts about one or more assets, for whom, why, with a fresh nonce.
 
 A request is a file in the one encoding, not signed: its SHA-256 is what a grant consents to and
 what a bundle answers, and whoever made the file compares the bytes. Its own expiry bounds the
@@ -21,7 +21,7 @@ from proofs.normaliser import safe_for_display
 
 FORMAT = "crossvault/request/v1"
 LIMIT = 64 * 1024
-MAX_DOCUMENTS = 1
+MAX_DOCUMENTS = 64
 MAX_FACTS = 64
 MAX_FACT_LENGTH = 4096
 DEFAULT_ALIAS = "doc"
@@ -53,10 +53,11 @@ class SetReference:
 class Request:
     """A request as read. `data` are its exact bytes and `digest` their SHA-256.
 
-    `facts` are texts in canonical form, in the order asked; `sets` are the named sets that they
-    speak of, each by its authority's key and its digest, so that nobody chooses another list
-    under the same name. `nonce` is 32 bytes as hex; only a
-    custodian's own proof, for an audience that gave none, may be without.
+    `documents` stand in the order of their aliases; no alias, and no asset under one schema,
+    stands twice. `facts` are texts in canonical form, in the order asked; `sets` are the named
+    sets that they speak of, each by its authority's key and its digest, so that nobody chooses
+    another list under the same name. `nonce` is 32 bytes as hex; only a custodian's own proof,
+    for an audience that gave none, may be without.
     """
 
     data: bytes
@@ -92,7 +93,8 @@ class Request:
             "audience": audience,
             "created": canonical.format_instant(created),
             "documents": [
-                {"alias": d.alias, "asset": d.asset, "schema": d.schema} for d in documents
+                {"alias": d.alias, "asset": d.asset, "schema": d.schema}
+                for d in sorted(documents, key=lambda d: d.alias)
             ],
             "expires": canonical.format_instant(expires),
             "facts": list(facts),
@@ -116,9 +118,7 @@ class Request:
         request = cls(
             data=data,
             digest=digest_of(data),
-            documents=tuple(
-                _read_document(each) for each in fields.objects("documents", MAX_DOCUMENTS, least=1)
-            ),
+            documents=_read_documents(fields),
             facts=read_facts(fields),
             sets=read_sets(fields),
             audience=check_shown(fields.text("audience", SHOWN_LIMIT), where="request.audience"),
@@ -131,11 +131,6 @@ class Request:
         if not request.created < request.expires:
             raise EncodingError("request: expires before it was made")
         return request
-
-    @property
-    def document(self) -> RequestedDocument:
-        """The one document that a request of this version asks about."""
-        return self.documents[0]
 
 
 def read_facts(fields: Fields) -> tuple[str, ...]:
@@ -171,6 +166,23 @@ def read_sets(fields: Fields) -> tuple[SetReference, ...]:
     if names != sorted(set(names)):
         raise EncodingError(f"{fields.where}.sets: not in the order of their names, each once")
     return tuple(sets)
+
+
+def check_aliases(aliases: Sequence[str], *, where: str) -> None:
+    """EncodingError unless the aliases of a list of documents are in order, each once."""
+    if list(aliases) != sorted(set(aliases)):
+        raise EncodingError(f"{where}.documents: not in the order of their aliases, each once")
+
+
+def _read_documents(fields: Fields) -> tuple[RequestedDocument, ...]:
+    documents = tuple(
+        _read_document(each) for each in fields.objects("documents", MAX_DOCUMENTS, least=1)
+    )
+    check_aliases([each.alias for each in documents], where=fields.where)
+    # Under two aliases one document would count twice in `a.debt + b.debt`.
+    if len({(each.asset, each.schema) for each in documents}) != len(documents):
+        raise EncodingError(f"{fields.where}.documents: one asset twice under the same schema")
+    return documents
 
 
 def _read_document(fields: Fields) -> RequestedDocument:

@@ -1,10 +1,11 @@
 """From facts to statements: what exactly is proven about which commitment.
 
-A range fact becomes one or two values that must lie in [0, 16^digits); membership and openings
-stand as they are, always in the order of the facts. Every bound is checked over the integers
-before it becomes a scalar, for `q + 20` is 20 in the field. Verifier and prover compile the
-canonical facts themselves; no statement ever comes out of a message, and `encode` puts all of it
-into the transcript. It refuses sets without a pinned digest and bounds past +-2^62.
+A range fact becomes one or two values that must lie in [0, 16^digits), a linear fact one or two
+combinations of values; membership and openings stand as they are, always in the order of the
+facts. Every bound is checked over the integers before it becomes a scalar, for `q + 20` is 20 in
+the field. Verifier and prover compile the canonical facts themselves; no statement ever comes out
+of a message, and `encode` puts all of it into the transcript. It refuses sets without a pinned
+digest, bounds past +-2^62, and combinations that could wrap around the order of the group.
 """
 
 from __future__ import annotations
@@ -16,16 +17,18 @@ from typing import TypeAlias
 from proofs import group
 from proofs.canonical import check_hex
 from proofs.errors import FactError, SetError
-from proofs.facts import AtLeast, AtMost, Between, Equal, Fact, InSet, OneOf
+from proofs.facts import AtLeast, AtMost, Between, Equal, InSet, OneOf, Sentence
 from proofs.group import Scalar
 from proofs.labels import STATEMENT, frame
-from proofs.schema import VALUE_BOUND, Attribute, Schema
+from proofs.linear import Form, LinearFact
+from proofs.schema import VALUE_BOUND, Attribute
+from proofs.subjects import Documents, Subjects
 from proofs.values import Value, value_scalar
 
 
 @dataclass(frozen=True, slots=True)
 class RangeTerm:
-    """sign * (v - bound) lies in [0, 16^digits), v the value of attribute number `attribute`."""
+    """sign * (v - bound) lies in [0, 16^digits), v the value in slot `attribute`."""
 
     fact: int
     attribute: int
@@ -38,6 +41,16 @@ class RangeTerm:
         if not -VALUE_BOUND <= self.bound <= VALUE_BOUND:
             raise FactError("a bound past +-2^62 would wrap around the order of the group")
 
+    @property
+    def coefficients(self) -> tuple[tuple[int, int], ...]:
+        """The slot with its coefficient in the derived value."""
+        return ((self.attribute, self.sign),)
+
+    @property
+    def constant(self) -> int:
+        """What is added to it."""
+        return -self.sign * self.bound
+
     def value(self, value: int) -> int:
         """The derived value; negative when the fact is false."""
         return self.sign * (value - self.bound)
@@ -45,6 +58,19 @@ class RangeTerm:
     def blinding(self, blinding: Scalar) -> Scalar:
         """The blinding of the derived commitment V* = sign * (V - bound * G)."""
         return blinding if self.sign == 1 else -blinding
+
+
+@dataclass(frozen=True, slots=True)
+class LinearTerm:
+    """The sum of coefficient * value, and `constant`, lies in [0, 16^digits).
+
+    `coefficients` are pairs of slot and integer, in the order of the slots; that they cannot wrap
+    around is `Form`'s check, from the bounds that the schemas attest.
+    """
+
+    fact: int
+    coefficients: tuple[tuple[int, int], ...]
+    constant: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +128,12 @@ class Opening:
         return group.decode_scalar(self.encoding)
 
 
-Term: TypeAlias = RangeTerm | Membership | Opening
+Term: TypeAlias = RangeTerm | LinearTerm | Membership | Opening
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """All that one bundle proves about one document, in the order of its facts.
+    """All that one bundle proves about its documents, in the order of its facts.
 
     `digits` is the number of base-16 digits that all ranges share: the largest that any of them
     needs, and 0 when there is no range.
@@ -117,9 +143,9 @@ class Statement:
     digits: int
 
     @property
-    def ranges(self) -> tuple[RangeTerm, ...]:
+    def ranges(self) -> tuple[RangeTerm | LinearTerm, ...]:
         """The terms of the one aggregated range argument."""
-        return tuple(term for term in self.terms if isinstance(term, RangeTerm))
+        return tuple(term for term in self.terms if isinstance(term, RangeTerm | LinearTerm))
 
     @property
     def memberships(self) -> tuple[Membership, ...]:
@@ -133,8 +159,14 @@ class Statement:
 
     @property
     def attributes(self) -> list[int]:
-        """The places of the attributes that must be present, each once, ascending."""
-        return sorted({term.attribute for term in self.terms})
+        """The slots of the attributes that must be present, each once, ascending."""
+        slots: set[int] = set()
+        for term in self.terms:
+            if isinstance(term, LinearTerm):
+                slots.update(slot for slot, _ in term.coefficients)
+            else:
+                slots.add(term.attribute)
+        return sorted(slots)
 
     def encode(self) -> bytes:
         """Every number that the verifier will use, framed: nothing can be solved for later."""
@@ -147,20 +179,24 @@ class Statement:
 
 
 def compile_facts(
-    facts: Iterable[Fact], schema: Schema, set_digests: Mapping[str, str]
+    facts: Iterable[Sentence], documents: Documents, set_digests: Mapping[str, str]
 ) -> Statement:
     """The statement of these facts; `set_digests` gives the pinned digest (hex) of each named set.
 
     Raises FactError for a fact of another schema and SetError for a set without a digest. Whether
     the facts may be asked is for `classes.check_facts` to say.
     """
+    subjects = Subjects.of(documents)
     terms: list[Term] = []
     digits = 0
     for number, fact in enumerate(facts):
+        if isinstance(fact, LinearFact):
+            for form in fact.forms:
+                terms.append(_linear_term(number, form, subjects))
+                digits = max(digits, digits_for(form.greatest))
+            continue
         attribute = fact.attribute
-        place = schema.index(attribute.name)
-        if schema.attributes[place] != attribute:
-            raise FactError(f"{attribute.name}: the fact was read against another schema")
+        place = subjects.slot(fact.alias, attribute)
         match fact.claim:
             case Between(lo, hi):
                 # v - lo >= 0 and hi - v >= 0 over the integers: together they are the range,
@@ -188,10 +224,15 @@ def compile_facts(
     return Statement(tuple(terms), digits)
 
 
+def _linear_term(number: int, form: Form, subjects: Subjects) -> LinearTerm:
+    pairs = [(subjects.slot(*key), coefficient) for key, coefficient in form.coefficients]
+    return LinearTerm(number, tuple(sorted(pairs)), form.constant)
+
+
 def digits_for(width: int) -> int:
     """The smallest number of base-16 digits, at least 1, that holds every integer 0 … width."""
     if width < 0:
-        raise FactError("a range with its ends reversed")
+        raise FactError("a range with its ends reversed, or a sum that is always negative")
     return max(1, -(-width.bit_length() // 4))
 
 
@@ -204,6 +245,9 @@ def _number(value: int) -> bytes:
 
 
 def _encode_term(term: Term) -> bytes:
+    if isinstance(term, LinearTerm):
+        pairs = [frame(_number(slot), _number(each)) for slot, each in term.coefficients]
+        return frame(b"linear", _number(term.fact), _number(term.constant), *pairs)
     head = (_number(term.fact), _number(term.attribute))
     match term:
         case RangeTerm():

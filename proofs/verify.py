@@ -12,18 +12,19 @@ SPEC.md, "Verification procedure".
 #
 #  1  Parse. The bytes are the one spelling of a bundle of this version, every size bounded.
 #     Stops: two spellings of one bundle, unknown fields that others read, exhausted memory.
-#  2  Attestation's signer. One signature, of the attestation type, by a custodian's key pinned in
-#     the trust file and valid now.
+#  2  Attestations' signer. One signature each, of the attestation type, all by the same
+#     custodian's key, pinned in the trust file and valid now.
 #     Stops: keys from the message, another type's signature passed off, retired keys.
-#  3  Attestation and schema. Valid now, made within the key's validity; the schema carried is
-#     the one attested, with as many commitments; schema and asset are in the custodian's scope.
+#  3  Attestations and schemas. Each valid now, made within the key's validity; the schemas carried
+#     are the ones attested, no more, with as many commitments; schema and asset are in the
+#     custodian's scope; no document, attestation, or asset under one schema stands twice.
 #     Stops: another unit, scale or date under the same numbers, stale facts, a custodian of one
-#     asset vouching for another.
-#  4  Grant. Signed by the same key, valid now, for this attestation, document, version and alias,
-#     for these sets, and for exactly the request that the bundle's own parts spell out.
+#     asset vouching for another, one document counted twice in a sum.
+#  4  Grant. Signed by the same key, valid now, for these attestations, documents, versions and
+#     aliases, for these sets, and for exactly the request that the bundle's own parts spell out.
 #     Stops: a vault that proves without consent, or takes one consent for other facts, another
 #     audience or another document.
-#  5  Time. The bundle is valid now, and no longer than grant and attestation allow.
+#  5  Time. The bundle is valid now, and no longer than grant and attestations allow.
 #     Stops: replay of an old bundle, a bundle that outlives what it rests on.
 #  6  Expectation. Audience, nonce, purpose, asset, schema, facts: those that the verifier said.
 #     Stops: a bundle made for somebody else, or for another question, handed on.
@@ -54,7 +55,7 @@ from proofs import equation
 from proofs.arguments import verify_arguments
 from proofs.attestation import Attestation
 from proofs.bundle import Bundle
-from proofs.claims import Claims, bound_commitments
+from proofs.claims import ClaimedDocument, Claims, bound_commitments
 from proofs.classes import check_facts
 from proofs.context import Context
 from proofs.envelope import PayloadType
@@ -77,6 +78,7 @@ from proofs.policy import Expectation
 from proofs.request import Request, RequestedDocument
 from proofs.schema import Schema
 from proofs.statement import compile_facts
+from proofs.subjects import Subjects
 from proofs.trust import Signer, Trust, TrustedAuthority, TrustedCustodian
 
 CLOCK_SKEW: Final = timedelta(minutes=5)
@@ -93,13 +95,21 @@ class VerifiedSet:
 
 
 @dataclass(frozen=True, slots=True)
+class VerifiedDocument:
+    """A document that facts were proven about, under its alias."""
+
+    alias: str
+    attestation: Attestation
+    schema: Schema
+
+
+@dataclass(frozen=True, slots=True)
 class Verified:
     """What was verified, and nothing that was not. Only this module can make one."""
 
     bundle: str
     context: Context
-    schema: Schema
-    attestation: Attestation
+    documents: tuple[VerifiedDocument, ...]
     custodian: TrustedCustodian
     grant: Grant
     facts: tuple[str, ...]
@@ -194,35 +204,37 @@ def _read(
 ) -> _Read:
     """Steps 1 to 8, and the proof's equations, not yet checked."""
     bundle = Bundle.parse(data)  # 1
-    custodian, payload = _check_signer(bundle, trust, now)  # 2
-    attestation, schema = _check_attestation(bundle, payload, custodian, now)  # 3
-    grant, answered = _check_grant(bundle, attestation, custodian, now)  # 4
-    _check_time(bundle.context, attestation, custodian, grant, now)  # 5
+    custodian, payloads = _check_signer(bundle, trust, now)  # 2
+    documents = _check_attestations(bundle, payloads, custodian, now)  # 3
+    grant, answered = _check_grant(bundle, documents, custodian, now)  # 4
+    _check_time(bundle.context, documents, custodian, grant, now)  # 5
     expectation.check(answered)  # 6
     found = _check_sets(bundle, trust, sets, now)  # 7
     by_name = {each.named.name: each.named for each in found}
-    facts = _check_facts(bundle, schema, by_name)  # 8
-    statement = compile_facts(facts, schema, {each.name: each.digest for each in bundle.sets})
+    subjects = Subjects.of({each.alias: each.schema for each in documents})
+    facts = _check_facts(bundle, subjects, by_name)  # 8
+    statement = compile_facts(facts, subjects, {each.name: each.digest for each in bundle.sets})
     claims = Claims(
         context=bundle.context,
-        schema=attestation.schema,
-        alias=bundle.document.alias,
-        attestation=attestation.digest,
-        attestation_signer=custodian.keyid,
+        documents=tuple(
+            ClaimedDocument(
+                each.alias, each.attestation.schema, each.attestation.digest, custodian.keyid
+            )
+            for each in documents
+        ),
         grant=grant.digest,
         grant_signer=bundle.grant.keyid,
         sets=bundle.sets,
         facts=bundle.facts,
         statement=statement.encode(),
-        commitments=_commitments(attestation, schema, statement.attributes),
+        commitments=_commitments(documents, subjects, statement.attributes),
     )
     scalars = {name: each.scalars for name, each in by_name.items()}
     equations = verify_arguments(claims, statement, bundle.proof, scalars)  # 9
     verified = Verified(
         bundle=bundle.digest,
         context=bundle.context,
-        schema=schema,
-        attestation=attestation,
+        documents=documents,
         custodian=custodian,
         grant=grant,
         facts=bundle.facts,
@@ -233,35 +245,62 @@ def _read(
     return _Read(verified, equations)
 
 
-def _check_signer(bundle: Bundle, trust: Trust, now: datetime) -> tuple[TrustedCustodian, bytes]:
+def _check_signer(
+    bundle: Bundle, trust: Trust, now: datetime
+) -> tuple[TrustedCustodian, list[bytes]]:
     """Step 2."""
-    signed = bundle.document.envelope
-    custodian = trust.custodian(signed.keyid)
+    first, *others = (each.envelope for each in bundle.documents)
+    custodian = trust.custodian(first.keyid)
     _check_key(custodian, now)
-    return custodian, signed.verify(custodian.key, PayloadType.ATTESTATION)
+    for each in others:
+        if each.keyid != custodian.keyid:
+            raise TrustError("the documents are attested by several keys; one custodian grants")
+    return custodian, [
+        each.envelope.verify(custodian.key, PayloadType.ATTESTATION) for each in bundle.documents
+    ]
 
 
-def _check_attestation(
-    bundle: Bundle, payload: bytes, custodian: TrustedCustodian, now: datetime
-) -> tuple[Attestation, Schema]:
+def _check_attestations(
+    bundle: Bundle, payloads: Sequence[bytes], custodian: TrustedCustodian, now: datetime
+) -> tuple[VerifiedDocument, ...]:
     """Step 3."""
-    attestation = Attestation.parse(payload)
-    if attestation.attested_at - CLOCK_SKEW > now:
-        raise BindingError("the attestation was made in the future")
-    if attestation.valid_until <= now:
-        raise BindingError(f"the attestation expired at {_say(attestation.valid_until)}")
-    _check_signed_within(custodian, attestation.attested_at, "attestation")
-    carried = bundle.schemas[0]
-    if digest_of(carried) != attestation.schema:
-        raise BindingError("the bundle carries another schema than the one attested")
-    schema = _parse_schema(carried)
-    attestation.check_presence(schema)
-    custodian.check_scope(schema=attestation.schema, asset=attestation.asset)
-    return attestation, schema
+    schemas = {digest_of(each): each for each in bundle.schemas}
+    if list(schemas) != sorted(schemas) or len(schemas) != len(bundle.schemas):
+        raise BindingError("the schemas are not in the order of their digests, each once")
+    documents: list[VerifiedDocument] = []
+    for entry, payload in zip(bundle.documents, payloads, strict=True):
+        attestation = Attestation.parse(payload)
+        if attestation.attested_at - CLOCK_SKEW > now:
+            raise BindingError("the attestation was made in the future")
+        if attestation.valid_until <= now:
+            raise BindingError(f"the attestation expired at {_say(attestation.valid_until)}")
+        _check_signed_within(custodian, attestation.attested_at, "attestation")
+        carried = schemas.get(attestation.schema)
+        if carried is None:
+            raise BindingError("the bundle carries another schema than the one attested")
+        schema = _parse_schema(carried)
+        attestation.check_presence(schema)
+        custodian.check_scope(schema=attestation.schema, asset=attestation.asset)
+        documents.append(VerifiedDocument(entry.alias, attestation, schema))
+    if {each.attestation.schema for each in documents} != set(schemas):
+        raise BindingError("the bundle carries a schema that no document follows")
+    # Twice under two aliases, one debt would be two, and `a.debt + b.debt` true of half of it.
+    attested = [each.attestation for each in documents]
+    for what, keys in (
+        ("document", {each.document for each in attested}),
+        ("attestation", {each.digest for each in attested}),
+        ("asset under the same schema", {(each.asset, each.schema) for each in attested}),
+    ):
+        if len(keys) != len(documents):
+            raise BindingError(f"one {what} stands under two aliases")
+    return tuple(documents)
 
 
 def _check_grant(
-    bundle: Bundle, attestation: Attestation, custodian: TrustedCustodian, now: datetime
+    bundle: Bundle,
+    documents: Sequence[VerifiedDocument],
+    custodian: TrustedCustodian,
+    now: datetime,
 ) -> tuple[Grant, Request]:
     """Step 4. The request is rebuilt from the bundle, for the grant names it by its digest only.
 
@@ -277,20 +316,24 @@ def _check_grant(
     if grant.expires <= now:
         raise GrantError(f"the grant expired at {_say(grant.expires)}")
     _check_signed_within(custodian, grant.granted_at, "grant")
-    granted = grant.document
-    if granted.attestation != attestation.digest:
-        raise GrantError("the grant is for another attestation")
-    if (granted.document, granted.version) != (attestation.document, attestation.version):
-        raise GrantError("the grant is for another document or version")
-    if granted.alias != bundle.document.alias:
-        raise GrantError("the grant gives the document another alias")
+    if [each.alias for each in grant.documents] != [each.alias for each in documents]:
+        raise GrantError("the grant gives the documents other aliases")
+    for granted, each in zip(grant.documents, documents, strict=True):
+        attested = each.attestation
+        if granted.attestation != attested.digest:
+            raise GrantError("the grant is for another attestation")
+        if (granted.document, granted.version) != (attested.document, attested.version):
+            raise GrantError("the grant is for another document or version")
     if grant.sets != bundle.sets:
         raise GrantError("the grant is for other sets than the bundle's")
     if grant.request != bundle.context.request:
         raise GrantError("the grant is for another request")
     context = bundle.context
     answered = Request.build(
-        documents=[RequestedDocument(granted.alias, attestation.asset, attestation.schema)],
+        documents=[
+            RequestedDocument(each.alias, each.attestation.asset, each.attestation.schema)
+            for each in documents
+        ],
         facts=bundle.facts,
         sets=bundle.sets,
         audience=context.audience,
@@ -306,7 +349,7 @@ def _check_grant(
 
 def _check_time(
     context: Context,
-    attestation: Attestation,
+    documents: Sequence[VerifiedDocument],
     custodian: TrustedCustodian,
     grant: Grant,
     now: datetime,
@@ -320,7 +363,7 @@ def _check_time(
         raise ContextError("the bundle begins before its grant allows")
     if context.expires > min(grant.bundle_expires, grant.expires):
         raise ContextError("the bundle outlives its grant")
-    if context.expires > attestation.valid_until:
+    if context.expires > min(each.attestation.valid_until for each in documents):
         raise ContextError("the bundle outlives its attestation")
 
 
@@ -378,20 +421,20 @@ def _choose(name: str, digest: str, sets: Sequence[NamedSet]) -> NamedSet:
     return max(same, key=lambda each: each.header.version)
 
 
-def _check_facts(bundle: Bundle, schema: Schema, sets: dict[str, NamedSet]) -> FactList:
+def _check_facts(bundle: Bundle, subjects: Subjects, sets: dict[str, NamedSet]) -> FactList:
     """Step 8."""
-    facts = FactList.parse_canonical(bundle.facts, schema)
+    facts = FactList.parse_canonical(bundle.facts, subjects)
     if sorted(facts.set_names) != list(sets):
         raise BindingError("the bundle names other sets than its facts are about")
-    check_facts(facts, schema, sets)
+    check_facts(facts, subjects, sets)
     return facts
 
 
 def _commitments(
-    attestation: Attestation, schema: Schema, attributes: Iterable[int]
+    documents: Sequence[VerifiedDocument], subjects: Subjects, slots: Iterable[int]
 ) -> tuple[tuple[int, bytes], ...]:
     try:
-        return bound_commitments(attestation, schema, attributes)
+        return bound_commitments([each.attestation for each in documents], subjects, slots)
     except CannotProveError as error:
         raise BindingError(str(error)) from None
 

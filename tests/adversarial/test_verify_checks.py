@@ -33,6 +33,7 @@ from support.bundles import (
     context_for,
     good,
     named_set,
+    on_document,
     parts,
     private_key,
     request,
@@ -125,7 +126,7 @@ def test_the_honest_bundles_pass() -> None:
     """Every kind of fact verifies, with the request file and with audience and nonce."""
     for found, data in (good(), small()):
         assert check(data, expectation=found.expectation()).facts == found.request.facts
-        assert check(data).attestation.asset == ASSET
+        assert check(data).documents[0].attestation.asset == ASSET
 
 
 def test_a_forger_without_a_lie_passes() -> None:
@@ -779,10 +780,10 @@ ALTERED: list[tuple[str, Callable[[Claims], Claims]]] = [
     ("until", lambda c: replace(c, context=replace(c.context, request_expires=NOW + 9 * DAY))),
     ("not before", lambda c: replace(c, context=replace(c.context, not_before=NOW - 9 * DAY))),
     ("expires", lambda c: replace(c, context=replace(c.context, expires=NOW + 9 * DAY))),
-    ("schema", lambda c: replace(c, schema="00" * 32)),
-    ("alias", lambda c: replace(c, alias="other")),
-    ("attestation", lambda c: replace(c, attestation="00" * 32)),
-    ("attestation's signer", lambda c: replace(c, attestation_signer="00" * 32)),
+    ("schema", lambda c: on_document(c, schema="00" * 32)),
+    ("alias", lambda c: on_document(c, alias="other")),
+    ("attestation", lambda c: on_document(c, attestation="00" * 32)),
+    ("attestation's signer", lambda c: on_document(c, signer="00" * 32)),
     ("grant", lambda c: replace(c, grant="00" * 32)),
     ("grant's signer", lambda c: replace(c, grant_signer="00" * 32)),
     ("a set less", lambda c: replace(c, sets=c.sets[:1])),
@@ -853,8 +854,7 @@ def test_only_the_procedure_makes_a_verdict() -> None:
         Verified(
             bundle=found.bundle,
             context=found.context,
-            schema=found.schema,
-            attestation=found.attestation,
+            documents=found.documents,
             custodian=found.custodian,
             grant=found.grant,
             facts=("capacity >= 99 MW",),

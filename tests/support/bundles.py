@@ -17,9 +17,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from proofs import envelope
 from proofs.arguments import prove_arguments
 from proofs.attestation import AsOf, Attestation, personal_part_digest
-from proofs.bundle import write_bundle
+from proofs.bundle import BundleDocument, write_bundle
 from proofs.canonical import format_instant
-from proofs.claims import Claims, bound_commitments
+from proofs.claims import ClaimedDocument, Claims, bound_commitments
 from proofs.context import Context
 from proofs.envelope import Envelope, PayloadType, key_id
 from proofs.facts import FactList
@@ -28,7 +28,7 @@ from proofs.ids import digest_of
 from proofs.named_set import MemberType, NamedSet
 from proofs.policy import Expectation
 from proofs.principal import Principal
-from proofs.prove import prove_bundle
+from proofs.prove import ProvenDocument, prove_bundle
 from proofs.request import Request, RequestedDocument, SetReference
 from proofs.schema import AttributeType, Schema
 from proofs.statement import compile_facts
@@ -199,6 +199,12 @@ class Altered(Claims):
         return self.other.transcript()
 
 
+def on_document(claims: Claims, **changes: object) -> Claims:
+    """Claims that say something else of their first document."""
+    changed = replace(claims.documents[0], **changes)  # type: ignore[arg-type]
+    return replace(claims, documents=(changed, *claims.documents[1:]))
+
+
 def _fields(claims: Claims) -> dict[str, object]:
     return {field.name: getattr(claims, field.name) for field in fields(claims)}
 
@@ -254,9 +260,7 @@ class Parts:
         return prove_bundle(
             request=self.request.data,
             context=self.context,
-            schema=schema(),
-            attestation_envelope=self.attestation_envelope,
-            witness=witness(),
+            documents={"doc": ProvenDocument(schema(), self.attestation_envelope, witness())},
             grant_envelope=self.grant_envelope,
             sets={each.name: each for each in self.sets},
         )
@@ -285,26 +289,24 @@ class Parts:
         statement = compile_facts(parsed, schema(), digests)
         claims = Claims(
             context=self.context,
-            schema=self.attested.schema,
-            alias=alias,
-            attestation=self.attested.digest,
-            attestation_signer=attested.keyid,
+            documents=(
+                ClaimedDocument(alias, self.attested.schema, self.attested.digest, attested.keyid),
+            ),
             grant=digest_of(granted.unverified_payload),
             grant_signer=granted.keyid,
             sets=listed,
             facts=texts,
             statement=statement.encode(),
-            commitments=bound_commitments(self.attested, schema(), statement.attributes),
+            commitments=bound_commitments([self.attested], schema(), statement.attributes),
         )
         scalars = {name: each.scalars for name, each in by_name.items()}
         if alter is not None:
             claims = Altered(**_fields(claims), other=alter(claims))  # type: ignore[arg-type]
-        proof = prove_arguments(claims, statement, witness(), scalars)
+        proof = prove_arguments(claims, statement, [witness()], scalars)
         return write_bundle(
             context=self.context,
-            schema=schema().encode() if schema_bytes is None else schema_bytes,
-            alias=alias,
-            attestation=attested,
+            schemas=[schema().encode() if schema_bytes is None else schema_bytes],
+            documents=[BundleDocument(alias, attested)],
             grant=granted,
             facts=texts,
             sets=listed,

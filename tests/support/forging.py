@@ -9,8 +9,8 @@ from datetime import datetime
 import pytest
 
 from proofs.arguments import prove_arguments
-from proofs.bundle import write_bundle
-from proofs.claims import Claims, bound_commitments
+from proofs.bundle import BundleDocument, write_bundle
+from proofs.claims import ClaimedDocument, Claims, bound_commitments
 from proofs.envelope import Envelope
 from proofs.errors import CrossproofError
 from proofs.facts import FactList
@@ -90,22 +90,20 @@ def around(found: Parts, prover: Prover) -> bytes:
     statement = compile_facts(FactList.parse(found.request.facts, schema()), schema(), digests)
     claims = Claims(
         context=found.context,
-        schema=found.attested.schema,
-        alias="doc",
-        attestation=found.attested.digest,
-        attestation_signer=attested.keyid,
+        documents=(
+            ClaimedDocument("doc", found.attested.schema, found.attested.digest, attested.keyid),
+        ),
         grant=digest_of(granted.unverified_payload),
         grant_signer=granted.keyid,
         sets=found.request.sets,
         facts=found.request.facts,
         statement=statement.encode(),
-        commitments=bound_commitments(found.attested, schema(), statement.attributes),
+        commitments=bound_commitments([found.attested], schema(), statement.attributes),
     )
     return write_bundle(
         context=found.context,
-        schema=schema().encode(),
-        alias="doc",
-        attestation=attested,
+        schemas=[schema().encode()],
+        documents=[BundleDocument("doc", attested)],
         grant=granted,
         facts=found.request.facts,
         sets=found.request.sets,
@@ -116,7 +114,7 @@ def around(found: Parts, prover: Prover) -> bytes:
 def honest(claims: Claims, statement: Statement) -> bytes:
     """What the real prover makes."""
     return prove_arguments(
-        claims, statement, witness(), {each.name: each.scalars for each in sets()}
+        claims, statement, [witness()], {each.name: each.scalars for each in sets()}
     )
 
 

@@ -28,7 +28,7 @@ from support.bundles import (
 from proofs import canonical, envelope, group, pedersen
 from proofs.arguments import members_of, prove_arguments, verify_arguments
 from proofs.bundle import Bundle, write_bundle
-from proofs.claims import Claims, bound_commitments
+from proofs.claims import ClaimedDocument, Claims, bound_commitments
 from proofs.envelope import Envelope, PayloadType
 from proofs.equation import Equation, check, holds
 from proofs.errors import (
@@ -46,7 +46,7 @@ from proofs.grant import GrantedDocument
 from proofs.ids import digest_of
 from proofs.labels import frame
 from proofs.named_set import MemberType, NamedSet
-from proofs.prove import prove_bundle
+from proofs.prove import ProvenDocument, prove_bundle
 from proofs.range_proof import verify_ranges
 from proofs.request import RequestedDocument
 from proofs.schema import AttributeType, Schema
@@ -65,7 +65,7 @@ def test_a_bundle_is_read_back() -> None:
     assert read.digest == digest_of(data)
     assert read.context == found.context
     assert read.schemas == (schema().encode(),)
-    assert read.document.envelope.encode() == found.attestation_envelope
+    assert read.documents[0].envelope.encode() == found.attestation_envelope
     assert read.grant.encode() == found.grant_envelope
     assert (read.facts, read.sets) == (found.request.facts, found.request.sets)
     assert canonical.dump(json.loads(data)) == data
@@ -87,9 +87,8 @@ def test_refuses_to_write_past_the_limit() -> None:
     with pytest.raises(EncodingError, match="more than"):
         write_bundle(
             context=found.context,
-            schema=read.schemas[0],
-            alias="doc",
-            attestation=read.document.envelope,
+            schemas=read.schemas,
+            documents=read.documents,
             grant=read.grant,
             facts=read.facts,
             sets=(),
@@ -218,9 +217,7 @@ def test_the_prover_refuses_a_schema_of_another_digest() -> None:
         prove_bundle(
             request=found.request.data,
             context=found.context,
-            schema=other,
-            attestation_envelope=found.attestation_envelope,
-            witness=witness(),
+            documents={"doc": ProvenDocument(other, found.attestation_envelope, witness())},
             grant_envelope=found.grant_envelope,
             sets={},
         )
@@ -242,16 +239,13 @@ def claims_of(found: Parts) -> tuple[Claims, Statement]:
     statement = compile_facts(facts, schema(), digests)
     claims = Claims(
         context=found.context,
-        schema=schema().digest,
-        alias="doc",
-        attestation="11" * 32,
-        attestation_signer="22" * 32,
+        documents=(ClaimedDocument("doc", schema().digest, "11" * 32, "22" * 32),),
         grant="33" * 32,
         grant_signer="22" * 32,
         sets=found.request.sets,
         facts=found.request.facts,
         statement=statement.encode(),
-        commitments=bound_commitments(found.attested, schema(), statement.attributes),
+        commitments=bound_commitments([found.attested], schema(), statement.attributes),
     )
     return claims, statement
 
@@ -260,7 +254,7 @@ def test_the_shifted_equation_is_the_naive_one() -> None:
     """Moving the bounds into the equation gives the equation over the derived commitments."""
     found = parts(("capacity in 20..60 MW", "annual_yield <= 0.2", "commissioned >= 2019-01-01"))
     claims, statement = claims_of(found)
-    proof = prove_arguments(claims, statement, witness(), {})
+    proof = prove_arguments(claims, statement, [witness()], {})
     (fast,) = verify_arguments(claims, statement, proof, {})
 
     attested = dict(claims.commitments)
@@ -293,7 +287,7 @@ def test_the_shifted_equation_is_the_naive_one() -> None:
 def test_the_bounds_of_a_range_are_in_the_argument_itself(bound: str) -> None:
     """Even with the statement's encoding left as it was, a moved bound is refused."""
     claims, statement = claims_of(parts(("capacity in 20..60 MW",)))
-    proof = prove_arguments(claims, statement, witness(), {})
+    proof = prove_arguments(claims, statement, [witness()], {})
     check(verify_arguments(claims, statement, proof, {}))
     low, high = statement.ranges
     moved = {
@@ -309,7 +303,7 @@ def test_the_bounds_of_a_range_are_in_the_argument_itself(bound: str) -> None:
 def test_an_opening_shows_the_value_only() -> None:
     """It verifies for its value, and for no other; the blinding is not in it."""
     claims, statement = claims_of(parts(("province = Guangdong",)))
-    proof = prove_arguments(claims, statement, witness(), {})
+    proof = prove_arguments(claims, statement, [witness()], {})
     assert len(proof) == 80
     pair = witness().values[3]
     assert pair is not None
@@ -335,4 +329,4 @@ def test_a_witness_without_the_attribute_is_refused() -> None:
     claims, statement = claims_of(few())
     empty = Witness(tuple(None for _ in witness().values), {})
     with pytest.raises(BindingError, match="lacks"):
-        prove_arguments(claims, statement, empty, {})
+        prove_arguments(claims, statement, [empty], {})

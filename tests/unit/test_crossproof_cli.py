@@ -259,7 +259,7 @@ def test_a_new_request(files: Path) -> None:
     found = Request.parse(data)
     assert out == f"{found.digest}\n"
     assert found.facts == ("annual_yield in 0.08..0.12", "capacity >= 20 MW")
-    assert found.document.schema == schema().digest
+    assert found.documents[0].schema == schema().digest
     assert (found.expires - found.created).days == 30
     assert stat.S_IMODE((files / "new.json").stat().st_mode) == 0o644
     assert "asks: capacity >= 20 MW" in err
@@ -302,7 +302,7 @@ def test_a_request_names_its_sets(files: Path) -> None:
     "fact",
     [
         "capacity = 20 MW",
-        "capacity >= 20 kW",
+        "capacity >= 20 kWh",
         "height >= 3",
         "capacity in 30..20 MW",
         "owner in {a, b}",
@@ -334,7 +334,7 @@ def test_a_schema_as_a_person_writes_it(files: Path) -> None:
     (files / "schema.json").write_text(SCHEMA_TEXT, encoding="utf-8")
     assert new(files, "--fact", "capacity >= 20 MW")[0] == 0
     found = Request.parse((files / "new.json").read_bytes())
-    assert found.document.schema == schema().digest
+    assert found.documents[0].schema == schema().digest
 
 
 # --- trust --------------------------------------------------------------------------------------

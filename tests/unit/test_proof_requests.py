@@ -107,7 +107,7 @@ class World:
             digest=asked.digest,
             request=asked.data,
             asker=asker or self.issuer.uri,
-            attestation=candidate.stored.attestation,
+            attestations={alias: each.attestation for alias, each in candidate.stored.items()},
             sets=[each.envelope.encode() for each in sets.values()],
             outlooks={},
             now=self.now,

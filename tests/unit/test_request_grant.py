@@ -27,7 +27,7 @@ def test_a_request_is_read_back() -> None:
     found = request()
     assert Request.parse(found.data) == found
     assert request().digest == found.digest
-    assert found.document == RequestedDocument("doc", "cn-pv-0042", schema().digest)
+    assert found.documents[0] == RequestedDocument("doc", "cn-pv-0042", schema().digest)
     assert [each.name for each in found.sets] == ["fuels", "sanctions"]
 
 
@@ -96,7 +96,7 @@ def test_a_grant_is_read_back() -> None:
     found = Grant.parse(parts().grant)
     assert found.request == parts().request.digest
     assert found.asker == ASKER
-    assert found.document.attestation == parts().attested.digest
+    assert found.documents[0].attestation == parts().attested.digest
     assert found.sets == parts().request.sets
     assert found.bundle_expires == NOW + 20 * DAY
 

@@ -62,7 +62,7 @@ def false_proof() -> bytes:
 def test_the_verdict_holds_what_was_verified() -> None:
     """Document, custodian, facts, sets, context: all from checked bytes."""
     found = verified()
-    assert found.attestation.digest == good()[0].attested.digest
+    assert found.documents[0].attestation.digest == good()[0].attested.digest
     assert found.custodian.name_zh == "示例托管有限公司"
     assert found.facts == good()[0].request.facts
     assert len(found.facts) == len(FACTS)
@@ -163,8 +163,8 @@ def test_the_table_says_all_that_it_must() -> None:
     found = verified()
     text = "\n".join(printed(120, terminal=False))
     for needed in (
-        found.attestation.asset,
-        found.attestation.document,
+        found.documents[0].attestation.asset,
+        found.documents[0].attestation.document,
         "version 2",
         "光伏电站",
         "2026-06-30",

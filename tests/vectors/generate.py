@@ -247,7 +247,7 @@ FORGED: list[tuple[str, str, Callable[[], bytes], str]] = [
     (
         "transcript-other-attestation",
         "a proof whose transcript held another attestation",
-        lambda: few().forge(alter=lambda c: replace(c, attestation="00" * 32)),
+        lambda: few().forge(alter=lambda c: world.on_document(c, attestation="00" * 32)),
         "ProofError",
     ),
     (

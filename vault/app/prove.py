@@ -7,22 +7,25 @@ a defect of ours and never goes out. Whether a fact holds is told to the custodi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from proofs import facts as language
 from proofs.attestation import Attestation
 from proofs.context import Context
+from proofs.envelope import Envelope
 from proofs.errors import CannotProveError
-from proofs.facts import AtLeast, AtMost, Between, Equal, Fact, FactList, InSet, OneOf
+from proofs.facts import AtLeast, AtMost, Between, Equal, Fact, FactList, InSet, OneOf, Sentence
 from proofs.grant import Grant
 from proofs.group import Scalar
+from proofs.linear import LinearFact
 from proofs.named_set import NamedSet
 from proofs.policy import Expectation
-from proofs.prove import prove_bundle
+from proofs.prove import ProvenDocument, prove_bundle
 from proofs.request import Request
-from proofs.schema import Schema
+from proofs.schema import Attribute
+from proofs.subjects import SLOTS, Documents, Subjects
 from proofs.trust import Trust, TrustedAuthority, TrustedCustodian, TrustedSet
 from proofs.values import value_scalar
 from proofs.verify import verify_bundle
@@ -37,18 +40,21 @@ class Granted:
     request: Request
     grant: Grant
     grant_envelope: bytes
-    schema: Schema
-    attestation: Attestation
-    attestation_envelope: bytes
-    witness: Witness
+    documents: Mapping[str, ProvenDocument]
     sets: Mapping[str, NamedSet]
     custodian: PrincipalRecord
     authorities: tuple[PrincipalRecord, ...]
 
+    @property
+    def attestations(self) -> list[Attestation]:
+        """Of every document, read."""
+        envelopes = [Envelope.parse(d.attestation_envelope) for d in self.documents.values()]
+        return [Attestation.parse(each.unverified_payload) for each in envelopes]
+
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """Whether one fact can be proven of a version, and why not: for its custodian's eyes."""
+    """Whether one fact can be proven of versions, and why not: for their custodian's eyes."""
 
     fact: str
     provable: bool
@@ -56,20 +62,43 @@ class Outlook:
 
 
 def outlooks(
-    request: Request, schema: Schema, witness: Witness, sets: Mapping[str, NamedSet]
+    request: Request,
+    documents: Documents,
+    witnesses: Mapping[str, Witness],
+    sets: Mapping[str, NamedSet],
 ) -> list[Outlook]:
-    """Every fact of a request against a witness."""
-    found = []
-    for fact in FactList.parse_canonical(request.facts, schema):
-        pair = witness.values[schema.index(fact.attribute.name)]
-        if pair is None:
-            detail = f"{fact.attribute.name} is absent in this document"
-        elif not holds(fact, pair[0], sets):
-            detail = "the fact is false"
-        else:
-            detail = ""
-        found.append(Outlook(fact.text, not detail, detail))
-    return found
+    """Every fact of a request against the witnesses, by alias."""
+    subjects = Subjects.of(documents)
+
+    def opened(alias: str, attribute: Attribute) -> Scalar | None:
+        slot = subjects.slot(alias, attribute)
+        pair = witnesses[subjects.at(slot)[0]].values[slot % SLOTS]
+        return None if pair is None else pair[0]
+
+    return [
+        _outlook(fact, opened, sets) for fact in FactList.parse_canonical(request.facts, subjects)
+    ]
+
+
+def _outlook(
+    fact: Sentence,
+    opened: Callable[[str, Attribute], Scalar | None],
+    sets: Mapping[str, NamedSet],
+) -> Outlook:
+    about = fact.mentions if isinstance(fact, LinearFact) else (fact,)
+    values = {(each.alias, each.attribute): opened(each.alias, each.attribute) for each in about}
+    absent = [each.name for each in about if values[each.alias, each.attribute] is None]
+    present = {key: value for key, value in values.items() if value is not None}
+    if absent:
+        detail = f"{', '.join(dict.fromkeys(absent))} is absent in this document"
+    elif isinstance(fact, LinearFact):
+        numbers = {key: scalar_integer(value) for key, value in present.items()}
+        true = language.evaluate_linear(fact, lambda *key: numbers[key])
+        detail = "" if true else "the fact is false"
+    else:
+        true = holds(fact, present[fact.alias, fact.attribute], sets)
+        detail = "" if true else "the fact is false"
+    return Outlook(fact.text, not detail, detail)
 
 
 def holds(fact: Fact, value: Scalar, sets: Mapping[str, NamedSet]) -> bool:
@@ -97,7 +126,12 @@ def make_bundle(granted: Granted, *, now: datetime) -> bytes:
     """
     bad = [
         each
-        for each in outlooks(granted.request, granted.schema, granted.witness, granted.sets)
+        for each in outlooks(
+            granted.request,
+            {alias: each.schema for alias, each in granted.documents.items()},
+            {alias: each.witness for alias, each in granted.documents.items()},
+            granted.sets,
+        )
         if not each.provable
     ]
     if bad:
@@ -105,9 +139,7 @@ def make_bundle(granted: Granted, *, now: datetime) -> bytes:
     bundle = prove_bundle(
         request=granted.request.data,
         context=_context(granted),
-        schema=granted.schema,
-        attestation_envelope=granted.attestation_envelope,
-        witness=granted.witness,
+        documents=granted.documents,
         grant_envelope=granted.grant_envelope,
         sets=granted.sets,
     )
@@ -124,7 +156,7 @@ def make_bundle(granted: Granted, *, now: datetime) -> bytes:
 def _context(granted: Granted) -> Context:
     """The granted time, cut to what the attestation and the sets allow."""
     request, grant = granted.request, granted.grant
-    ends = [grant.bundle_expires, granted.attestation.valid_until]
+    ends = [grant.bundle_expires, *(each.valid_until for each in granted.attestations)]
     ends += [each.header.valid_until for each in granted.sets.values()]
     return Context.answering(request, not_before=grant.not_before, expires=min(ends))
 
@@ -142,8 +174,8 @@ def _trust(granted: Granted) -> Trust:
                 keyid=custodian.key_id,
                 valid_from=custodian.valid_from,
                 valid_until=custodian.valid_until,
-                schemas=frozenset({granted.attestation.schema}),
-                assets=(granted.attestation.asset,),
+                schemas=frozenset(each.schema for each in granted.attestations),
+                assets=tuple(each.asset for each in granted.attestations),
             ),
         ),
         authorities=tuple(

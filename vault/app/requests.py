@@ -18,17 +18,18 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from proofs.attestation import Attestation
 from proofs.classes import check_facts
 from proofs.envelope import Envelope, PayloadType, check_signer
 from proofs.errors import CannotProveError, FactError, GrantError
 from proofs.facts import FactList
-from proofs.grant import Grant
+from proofs.grant import Grant, GrantedDocument
 from proofs.ids import check_shown, digest_of
 from proofs.named_set import NamedSet
 from proofs.principal import Principal
-from proofs.request import Request
+from proofs.prove import ProvenDocument
+from proofs.request import Request, RequestedDocument
 from proofs.schema import Schema
+from proofs.subjects import Subjects
 from proofs.witness import Witness
 from vault.app.prove import Granted, Outlook, make_bundle, outlooks
 from vault.app.sets import Sets
@@ -73,10 +74,9 @@ class SeenRequest:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """What a custodian needs to decide: a version of its own, and how each fact stands."""
+    """What a custodian needs to decide: versions of its own by alias, and how each fact stands."""
 
-    stored: StoredVersion
-    schema: bytes
+    stored: Mapping[str, StoredVersion]
     outlooks: Sequence[Outlook]
 
 
@@ -140,9 +140,17 @@ class ProofRequests:
     def of_custodian(
         self, caller: Principal, *, limit: int, before: int | None
     ) -> list[SeenRequest]:
-        """Requests about assets of which the caller has documents, the last first."""
+        """Requests about assets of all of which the caller has documents, the last first."""
         now = self._clock()
-        found = self._store.concerning(caller.uri, limit=limit, before=before)
+        found: list[StoredRequest] = []
+        while len(found) < limit:
+            # By the first document there; by the others here.
+            page = self._store.concerning(caller.uri, limit=limit, before=before)
+            found += [each for each in page if self._has_documents(caller, each)]
+            if len(page) < limit:
+                break
+            before = page[-1].row
+        found = found[:limit]
         decisions = self._store.decisions(caller.uri, found)
         return [_for_custodian(each, decisions.get(each.row), now) for each in found]
 
@@ -151,18 +159,22 @@ class ProofRequests:
     ) -> tuple[SeenRequest, Candidate | None, Mapping[str, NamedSet]]:
         """One request with what is needed to decide it.
 
-        The candidate is the newest unexpired version, None when there is none.
+        The candidate is the newest unexpired version of each document, None when one has none.
         """
         now = self._clock()
         stored = self._concerning(caller, digest, asker)
         request = Request.parse(stored.request)
         sets = self._sets.require(request.sets, now)
-        version = self._catalog.newest_unexpired(caller.uri, stored.asset, stored.schema, now)
+        versions = {
+            each.alias: self._catalog.newest_unexpired(caller.uri, each.asset, each.schema, now)
+            for each in request.documents
+        }
+        found = {alias: each for alias, each in versions.items() if each is not None}
         candidate = None
-        if version is not None:
-            schema_bytes, schema = self._schema(stored.schema)
-            witness = self._open_witness(version)
-            candidate = Candidate(version, schema_bytes, outlooks(request, schema, witness, sets))
+        if len(found) == len(versions):
+            witnesses = {alias: self._open_witness(each) for alias, each in found.items()}
+            subjects = self._subjects(request)
+            candidate = Candidate(found, outlooks(request, subjects, witnesses, sets))
         return self._seen_by(caller, stored, now), candidate, sets
 
     def approve(
@@ -225,8 +237,8 @@ class ProofRequests:
             raise InvalidInputError("the request has expired", field="expires")
         if request.expires > now + LONGEST:
             raise InvalidInputError(f"a request lives at most {LONGEST.days} days", field="expires")
-        _, schema = self._schema(request.document.schema)
-        facts = FactList.parse_canonical(request.facts, schema)
+        subjects = self._subjects(request)
+        facts = FactList.parse_canonical(request.facts, subjects)
         named = sorted(facts.set_names)
         if named != [each.name for each in request.sets]:
             raise FactError(
@@ -234,7 +246,7 @@ class ProofRequests:
                 "and of no other"
             )
         sets = self._sets.require(request.sets, now)
-        check_facts(facts, schema, sets)
+        check_facts(facts, subjects, sets)
         return request
 
     def _take(self, caller: Principal, request: Request, now: datetime) -> StoredRequest:
@@ -247,20 +259,37 @@ class ProofRequests:
                 digest=request.digest,
                 asker=caller.uri,
                 request=request.data,
-                asset=request.document.asset,
-                schema=request.document.schema,
+                # Of several documents the first, by which the request is found.
+                asset=request.documents[0].asset,
+                schema=request.documents[0].schema,
                 submit_time=now,
                 expires=request.expires,
             )
         )
 
-    def _schema(self, digest: str) -> tuple[bytes, Schema]:
+    def _subjects(self, request: Request) -> Subjects:
+        """The documents' schemas by alias; one that is not known here is refused."""
+        known = {digest: self._schema(digest) for digest in {d.schema for d in request.documents}}
+        return Subjects.of({each.alias: known[each.schema] for each in request.documents})
+
+    def _schema(self, digest: str) -> Schema:
         data = self._catalog.schema_bytes(digest)
         if data is None:
             raise InvalidInputError(
                 f"schema {digest} is not known here", reason="SCHEMA_UNKNOWN", field="schema"
             )
-        return data, Schema.parse(data)
+        return Schema.parse(data)
+
+    def _has_documents(self, caller: Principal, stored: StoredRequest) -> bool:
+        """Whether every asset that a request asks about is one of which the caller has documents.
+
+        One custodian answers for all of a request; of a request about others' assets too it
+        learns nothing.
+        """
+        return all(
+            self._catalog.has_document(caller.uri, each.asset, each.schema)
+            for each in Request.parse(stored.request).documents
+        )
 
     def _own(self, caller: Principal, digest: str) -> StoredRequest:
         stored = self._store.find(digest, caller.uri)
@@ -275,7 +304,7 @@ class ProofRequests:
             for each in self._store.with_digest(digest)
             if (not asker or each.asker == asker)
             and not _own_proof_of_another(caller, each)
-            and self._catalog.has_document(caller.uri, each.asset, each.schema)
+            and self._has_documents(caller, each)
         ]
         if not found:
             raise NotFoundError("no request with this digest concerns a document of yours")
@@ -318,14 +347,17 @@ class ProofRequests:
                     connection, _entry("bundle.failed", stored, caller, now, outcome="failed")
                 )
             return None, decision.detail
-        entry = replace(
-            _entry("bundle.issued", stored, caller, now, outcome="done"),
-            document=grant.document.document,
-            version=grant.document.version,
-            legal_basis=legal_basis,
-            artefact=digest_of(bundle),
-            confidential=False,
-        )
+        entries = [
+            replace(
+                _entry("bundle.issued", stored, caller, now, outcome="done"),
+                document=each.document,
+                version=each.version,
+                legal_basis=legal_basis,
+                artefact=digest_of(bundle),
+                confidential=False,
+            )
+            for each in grant.documents
+        ]
         with durable(), self._store.database.write() as connection:
             self._store.answer(
                 connection,
@@ -336,8 +368,9 @@ class ProofRequests:
                 bundle=bundle,
                 decided=decided,
             )
-            self._catalog.count_bundle(connection, grant.document.attestation)
-            self._journal.append_in(connection, entry)
+            for each, entry in zip(grant.documents, entries, strict=True):
+                self._catalog.count_bundle(connection, each.attestation)
+                self._journal.append_in(connection, entry)
         return bundle, ""
 
     def _seen_by(self, caller: Principal, stored: StoredRequest, now: datetime) -> SeenRequest:
@@ -360,35 +393,45 @@ class ProofRequests:
             raise GrantError("the grant is for another asker")
         if not grant.granted_at - _SKEW <= now < grant.expires:
             raise GrantError("the grant is not in its time")
-        if grant.document.alias != request.document.alias:
+        if [each.alias for each in grant.documents] != [each.alias for each in request.documents]:
             raise GrantError("the grant is about another alias than the request")
         if grant.sets != request.sets:
             raise GrantError("the grant names other sets than the request")
-        version = self._catalog.find_version(grant.document.document, grant.document.version)
-        if version is None or version.custodian != caller.uri:
-            raise GrantError("the grant is about a document that is not yours")
-        if version.attestation_digest != grant.document.attestation:
-            raise GrantError("the grant names another attestation of that version")
-        if (version.asset, version.schema) != (stored.asset, stored.schema):
-            raise GrantError("the granted document is about another asset or of another schema")
-        if version.valid_until <= now:
-            raise GrantError("the granted version has expired")
-        sets = self._sets.require(request.sets, now)
-        authorities = tuple(self._sites.by_key(each.authority) for each in request.sets)
-        _, schema = self._schema(stored.schema)
-        attested = Envelope.parse(version.attestation)
+        subjects = self._subjects(request)
+        documents = {
+            wanted.alias: self._granted_document(caller, wanted, granted, schema, now)
+            for wanted, granted, (_, schema) in zip(
+                request.documents, grant.documents, subjects.schemas, strict=True
+            )
+        }
         return Granted(
             request=request,
             grant=grant,
             grant_envelope=envelope.encode(),
-            schema=schema,
-            attestation=Attestation.parse(attested.unverified_payload),
-            attestation_envelope=version.attestation,
-            witness=self._open_witness(version),
-            sets=sets,
+            documents=documents,
+            sets=self._sets.require(request.sets, now),
             custodian=self._sites.require_valid(caller, now),
-            authorities=authorities,
+            authorities=tuple(self._sites.by_key(each.authority) for each in request.sets),
         )
+
+    def _granted_document(
+        self,
+        caller: Principal,
+        wanted: RequestedDocument,
+        granted: GrantedDocument,
+        schema: Schema,
+        now: datetime,
+    ) -> ProvenDocument:
+        version = self._catalog.find_version(granted.document, granted.version)
+        if version is None or version.custodian != caller.uri:
+            raise GrantError("the grant is about a document that is not yours")
+        if version.attestation_digest != granted.attestation:
+            raise GrantError("the grant names another attestation of that version")
+        if (version.asset, version.schema) != (wanted.asset, wanted.schema):
+            raise GrantError("the granted document is about another asset or of another schema")
+        if version.valid_until <= now:
+            raise GrantError("the granted version has expired")
+        return ProvenDocument(schema, version.attestation, self._open_witness(version))
 
 
 def _own_proof_of_another(caller: Principal, stored: StoredRequest) -> bool:

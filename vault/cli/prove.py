@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from proofs.ids import digest_of
+from proofs.request import DEFAULT_ALIAS
 from vault.cli.options import FILE, SPAN, identity_option, say
 from vault.client import own_proof, requests, sets
 from vault.client.session import at_vault
@@ -19,7 +20,7 @@ DOCUMENTS = document_pb2.DESCRIPTOR.services_by_name["DocumentService"]
 
 
 @click.command()
-@click.argument("document", metavar="ID")
+@click.argument("documents", metavar="[ALIAS=]ID...", nargs=-1, required=True)
 @click.option(
     "--fact", "facts", multiple=True, required=True, help="What to prove; may be repeated."
 )
@@ -40,7 +41,7 @@ DOCUMENTS = document_pb2.DESCRIPTOR.services_by_name["DocumentService"]
 @click.option("--request-out", type=FILE, help="Also write the request that the bundle answers.")
 @identity_option
 def prove(
-    document: str,
+    documents: tuple[str, ...],
     facts: tuple[str, ...],
     audience: str,
     purpose: str,
@@ -51,11 +52,15 @@ def prove(
     request_out: Path | None,
     caller: Path,
 ) -> None:
-    """Prove facts about a document of yours (custodians)."""
+    """Prove facts about documents of yours, in one bundle (custodians).
+
+    One document needs no alias; facts about several say ALIAS.attribute.
+    """
+    by_alias = _aliases(documents)
     with at_vault(caller, requests.SERVICE, sets.SERVICE, DOCUMENTS) as session:
         made, bundle = own_proof.prove(
             session,
-            document,
+            by_alias,
             facts,
             audience=audience,
             purpose=purpose,
@@ -70,3 +75,15 @@ def prove(
     say(f"wrote {output} ({len(bundle):,} bytes, SHA-256 {digest_of(bundle)})")
     for fact in made.facts:
         say(f"  {fact}")
+
+
+def _aliases(documents: tuple[str, ...]) -> dict[str, str]:
+    if len(documents) == 1 and "=" not in documents[0]:
+        return {DEFAULT_ALIAS: documents[0]}
+    found: dict[str, str] = {}
+    for each in documents:
+        alias, equals, document = each.partition("=")
+        if not equals or alias in found:
+            raise click.UsageError("give each of several documents an alias of its own: ALIAS=ID")
+        found[alias] = document
+    return found

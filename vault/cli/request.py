@@ -7,7 +7,7 @@ before it signs comes from the bytes that it signs, checked on its own machine.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -66,7 +66,7 @@ def list_requests(as_json: bool, caller: Path) -> None:
             (
                 each.state,
                 each.digest[:16],
-                asked.document.asset,
+                "\n".join(each.asset for each in asked.documents),
                 "\n".join(asked.facts),
                 asked.audience,
                 format_instant(asked.expires),
@@ -94,9 +94,9 @@ def show(digest: str, asker: str, caller: Path) -> None:
         if session.identity.principal.role != "custodian":
             print_pairs(*_about(offer.view))
             return
-        if offer.attestation is None:
+        if not offer.attestations:
             print_pairs(*_about(offer.view))
-            say("no unexpired document of yours is about this asset: nothing can be granted")
+            say("no unexpired documents of yours are about all of this: nothing can be granted")
             return
         print_pairs(*_consent_rows(_prepare(session, offer), offer.view))
 
@@ -169,8 +169,8 @@ def _get(session: Session, digest: str, asker: str = "") -> Offer:
 
 
 def _prepare(session: Session, offer: Offer) -> consent.Consent:
-    if offer.attestation is None:
-        raise NotFoundError("no unexpired document of yours is about this asset")
+    if not offer.attestations:
+        raise NotFoundError("no unexpired documents of yours are about all of this")
     return consent.prepare(
         session.identity,
         session.sites,
@@ -178,7 +178,7 @@ def _prepare(session: Session, offer: Offer) -> consent.Consent:
         digest=offer.view.digest,
         request=offer.view.request,
         asker=offer.view.asker,
-        attestation=offer.attestation,
+        attestations=offer.attestations,
         sets=offer.sets,
         outlooks=offer.outlooks,
         now=now_utc(),
@@ -194,7 +194,7 @@ def _about(view: RequestView) -> list[Row]:
         ("asked by", view.asker),
         ("for", asked.audience),
         ("purpose", asked.purpose),
-        ("asset", asked.document.asset),
+        ("asset", _assets(asked)),
         ("facts", numbered(asked.facts)),
         ("sets", "\n".join(f"@{each.name} {each.digest[:16]}" for each in asked.sets)),
         ("made", format_instant(asked.created)),
@@ -203,8 +203,8 @@ def _about(view: RequestView) -> list[Row]:
 
 
 def _consent_rows(prepared: consent.Consent, view: RequestView) -> list[Row]:
-    asked, attested = prepared.request, prepared.attestation
-    facts = FactList.parse_canonical(asked.facts, prepared.schema)
+    asked = prepared.request
+    facts = FactList.parse_canonical(asked.facts, prepared.subjects)
     return [
         ("request", asked.digest),
         ("state", view.state),
@@ -212,10 +212,7 @@ def _consent_rows(prepared: consent.Consent, view: RequestView) -> list[Row]:
         ("asked by", prepared.asker.uri),
         ("for", asked.audience),
         ("purpose", asked.purpose),
-        ("asset", attested.asset),
-        ("document", f"{attested.document} version {attested.version}"),
-        ("schema", f"{prepared.schema.title_en} {prepared.schema.title_zh}"),
-        ("as of", str(attested.as_of)),
+        *_document_rows(prepared.documents),
         ("facts", numbered(_fact_line(each.text, prepared.outlooks) for each in facts)),
         (
             "sets",
@@ -227,6 +224,30 @@ def _consent_rows(prepared: consent.Consent, view: RequestView) -> list[Row]:
         ("nonce", asked.nonce or "none"),
         ("expires", format_instant(asked.expires)),
     ]
+
+
+def _assets(asked: Request) -> str:
+    if len(asked.documents) == 1:
+        return asked.documents[0].asset
+    return "\n".join(f"{each.alias}: {each.asset}" for each in asked.documents)
+
+
+def _document_rows(documents: Sequence[consent.OwnDocument]) -> list[Row]:
+    """Four rows for one document; for several a row each, headed by the alias that facts use."""
+    rows: list[Row] = []
+    for each in documents:
+        attested = each.attestation
+        lines = [
+            ("asset", attested.asset),
+            ("document", f"{attested.document} version {attested.version}"),
+            ("schema", f"{each.schema.title_en} {each.schema.title_zh}"),
+            ("as of", str(attested.as_of)),
+        ]
+        if len(documents) == 1:
+            rows += lines
+        else:
+            rows.append((each.alias, "\n".join(f"{label} {value}" for label, value in lines)))
+    return rows
 
 
 def _fact_line(text: str, outlooks: Mapping[str, str | None]) -> str:

@@ -21,13 +21,23 @@ from proofs.facts import FactList
 from proofs.grant import Grant, GrantedDocument
 from proofs.named_set import SetHeader
 from proofs.principal import Principal
-from proofs.request import Request
+from proofs.request import Request, RequestedDocument
 from proofs.schema import Schema
+from proofs.subjects import Subjects
 from vault.identity import Identity
 from vault.sites import SiteSet
 
 GRANT_LIFE: Final = timedelta(days=90)
 """How long a bundle may live when the custodian does not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnDocument:
+    """A document of the custodian's that a request is about, under its alias."""
+
+    alias: str
+    schema: Schema
+    attestation: Attestation
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +50,14 @@ class Consent:
 
     request: Request
     asker: Principal
-    schema: Schema
-    attestation: Attestation
+    documents: tuple[OwnDocument, ...]
     sets: tuple[SetHeader, ...]
     outlooks: Mapping[str, str | None]
+
+    @property
+    def subjects(self) -> Subjects:
+        """What the facts are about."""
+        return Subjects.of({each.alias: each.schema for each in self.documents})
 
 
 def prepare(
@@ -54,7 +68,7 @@ def prepare(
     digest: str,
     request: bytes,
     asker: str,
-    attestation: bytes,
+    attestations: Mapping[str, bytes],
     sets: Sequence[bytes],
     outlooks: Mapping[str, str | None],
     now: datetime,
@@ -64,7 +78,8 @@ def prepare(
     Args:
         schemas: those that the custodian pinned, by digest.
         digest: the request that the custodian means.
-        request, attestation, sets: bytes from the vault: a request, and envelopes.
+        request, attestations, sets: bytes from the vault: a request, and envelopes; the
+            attestations by alias.
 
     Raises:
         CrossproofError, VaultError: naming what does not fit.
@@ -72,30 +87,47 @@ def prepare(
     asked = Request.parse(request)
     if asked.digest != digest:
         raise BindingError("the vault showed another request than the one that was named")
-    own_key = identity.signing_key.public_key().public_bytes_raw()
-    attested = Attestation.parse(
-        Envelope.parse(attestation).verify(own_key, PayloadType.ATTESTATION)
+    documents = tuple(
+        _own_document(identity, schemas, wanted, attestations, now) for wanted in asked.documents
     )
-    schema = schemas.get(asked.document.schema)
-    if schema is None:
-        raise BindingError(
-            f"schema {asked.document.schema} is not pinned in {identity.folder}; "
-            f"`crossvault schema add` pins it"
-        )
-    if (attested.asset, attested.schema) != (asked.document.asset, schema.digest):
-        raise BindingError("the vault offered a document about another asset or schema")
-    if attested.valid_until <= now:
-        raise BindingError("the vault offered an expired version")
-    check_without_sets(FactList.parse_canonical(asked.facts, schema), schema)
-    return Consent(
+    if len({each.attestation.document for each in documents}) != len(documents):
+        raise BindingError("the vault offered one document under two aliases")
+    consent = Consent(
         request=asked,
         # The vault says who asked: at least somebody that a pinned site file lists today.
         asker=sites.require_valid(asker, now).principal,
-        schema=schema,
-        attestation=attested,
+        documents=documents,
         sets=tuple(_set_header(asked, name, sets, sites, now) for name in _names(asked)),
         outlooks=outlooks,
     )
+    check_without_sets(FactList.parse_canonical(asked.facts, consent.subjects), consent.subjects)
+    return consent
+
+
+def _own_document(
+    identity: Identity,
+    schemas: Mapping[str, Schema],
+    wanted: RequestedDocument,
+    attestations: Mapping[str, bytes],
+    now: datetime,
+) -> OwnDocument:
+    if wanted.alias not in attestations:
+        raise BindingError(f"the vault offered no document for {wanted.alias}")
+    own_key = identity.signing_key.public_key().public_bytes_raw()
+    attested = Attestation.parse(
+        Envelope.parse(attestations[wanted.alias]).verify(own_key, PayloadType.ATTESTATION)
+    )
+    schema = schemas.get(wanted.schema)
+    if schema is None:
+        raise BindingError(
+            f"schema {wanted.schema} is not pinned in {identity.folder}; "
+            f"`crossvault schema add` pins it"
+        )
+    if (attested.asset, attested.schema) != (wanted.asset, schema.digest):
+        raise BindingError("the vault offered a document about another asset or schema")
+    if attested.valid_until <= now:
+        raise BindingError("the vault offered an expired version")
+    return OwnDocument(wanted.alias, schema, attested)
 
 
 def grant(
@@ -103,9 +135,9 @@ def grant(
 ) -> bytes:
     """Sign the grant: an envelope over exactly what `consent` holds.
 
-    The bundle may live for `life`, and no longer than the attestation and the sets.
+    The bundle may live for `life`, and no longer than the attestations and the sets.
     """
-    ends = [now + life, consent.attestation.valid_until]
+    ends = [now + life, *(each.attestation.valid_until for each in consent.documents)]
     ends += [each.valid_until for each in consent.sets]
     until = min(ends).replace(microsecond=0)
     start = now.replace(microsecond=0)
@@ -116,11 +148,12 @@ def grant(
         asker=consent.asker,
         documents=[
             GrantedDocument(
-                alias=consent.request.document.alias,
-                document=consent.attestation.document,
-                version=consent.attestation.version,
-                attestation=consent.attestation.digest,
+                alias=each.alias,
+                document=each.attestation.document,
+                version=each.attestation.version,
+                attestation=each.attestation.digest,
             )
+            for each in consent.documents
         ],
         sets=consent.request.sets,
         not_before=start,

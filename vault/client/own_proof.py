@@ -6,14 +6,14 @@ checked, so the vault cannot slip another document, schema or list in.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from proofs.attestation import Attestation
 from proofs.envelope import Envelope, PayloadType
 from proofs.errors import SetError
 from proofs.facts import FactList
-from proofs.request import DEFAULT_ALIAS, Request, RequestedDocument, SetReference
+from proofs.request import Request, RequestedDocument, SetReference
 from vault.client import consent, pinned_schemas, sets
 from vault.client.requests import create
 from vault.client.session import Session
@@ -23,7 +23,7 @@ from vault.v1 import document_pb2, document_pb2_grpc
 
 def prove(
     session: Session,
-    document: str,
+    documents: Mapping[str, str],
     facts: Sequence[str],
     *,
     audience: str,
@@ -33,21 +33,27 @@ def prove(
     life: timedelta,
     now: datetime,
 ) -> tuple[Request, bytes]:
-    """The request that was made, and the bundle that answers it.
+    """The request that was made, and the bundle that answers it; `documents` are ids by alias.
 
     Raises CrossproofError or VaultError: a fact that may not be asked, is false, or whose value
     is absent; a set that nobody listed; a document that is not the custodian's.
     """
-    attestation = _newest(session, document, now)
+    attestations = {alias: _newest(session, each, now) for alias, each in documents.items()}
     own_key = session.identity.signing_key.public_key().public_bytes_raw()
-    attested = Attestation.parse(
-        Envelope.parse(attestation).verify(own_key, PayloadType.ATTESTATION)
-    )
-    schema = pinned_schemas.find(session.identity, attested.schema)
-    asked = FactList.parse(facts, schema)
+    attested = {
+        alias: Attestation.parse(Envelope.parse(each).verify(own_key, PayloadType.ATTESTATION))
+        for alias, each in attestations.items()
+    }
+    schemas = {
+        alias: pinned_schemas.find(session.identity, each.schema)
+        for alias, each in attested.items()
+    }
+    asked = FactList.parse(facts, schemas, now=now)
     references, envelopes = _sets(session, asked.set_names)
     made = Request.build(
-        documents=[RequestedDocument(DEFAULT_ALIAS, attested.asset, attested.schema)],
+        documents=[
+            RequestedDocument(alias, each.asset, each.schema) for alias, each in attested.items()
+        ],
         facts=asked.texts,
         sets=references,
         audience=audience,
@@ -59,11 +65,11 @@ def prove(
     prepared = consent.prepare(
         session.identity,
         session.sites,
-        {schema.digest: schema},
+        {schema.digest: schema for schema in schemas.values()},
         digest=made.digest,
         request=made.data,
         asker=session.identity.uri,
-        attestation=attestation,
+        attestations=attestations,
         sets=envelopes,
         outlooks={},
         now=now,

@@ -42,10 +42,13 @@ class RequestView:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What the vault hands a custodian for its decision; nothing in it is checked yet."""
+    """What the vault hands a custodian for its decision; nothing in it is checked yet.
+
+    `attestations` are envelopes by alias; none when a document has no unexpired version.
+    """
 
     view: RequestView
-    attestation: bytes | None
+    attestations: dict[str, bytes]
     sets: Sequence[bytes]
     outlooks: dict[str, str | None]
 
@@ -72,18 +75,15 @@ def list_all(channel: grpc.Channel) -> Iterator[RequestView]:
 
 
 def get(channel: grpc.Channel, digest: str, asker: str = "") -> Offer:
-    """One request; for a custodian with the version that the vault would prove about."""
+    """One request; for a custodian with the versions that the vault would prove about."""
     answer = _stub(channel).GetProofRequest(
         proof_pb2.GetProofRequestRequest(digest=digest, asker=asker)
     )
-    has_candidate = answer.HasField("candidate")
     return Offer(
         view=_view(answer.request),
-        attestation=answer.candidate.attestation if has_candidate else None,
+        attestations={each.alias: each.attestation for each in answer.candidates},
         sets=list(answer.sets),
-        outlooks={
-            each.fact: None if each.provable else each.detail for each in answer.candidate.outlooks
-        },
+        outlooks={each.fact: None if each.provable else each.detail for each in answer.outlooks},
     )
 
 

@@ -76,7 +76,10 @@ class ProofServicer(proof_pb2_grpc.ProofServiceServicer):
             self._requests.get_for_custodian, caller, request.digest, request.asker
         )
         return proof_pb2.GetProofRequestResponse(
-            request=_message(seen), candidate=_candidate(candidate), sets=envelopes(sets)
+            request=_message(seen),
+            candidates=_candidates(candidate),
+            sets=envelopes(sets),
+            outlooks=_outlooks(candidate),
         )
 
     @serves(("cn", "custodian"))
@@ -133,16 +136,22 @@ def _message(seen: SeenRequest) -> proof_pb2.ProofRequest:
     )
 
 
-def _candidate(candidate: Candidate | None) -> proof_pb2.DocumentCandidate | None:
+def _candidates(candidate: Candidate | None) -> list[proof_pb2.DocumentCandidate]:
     if candidate is None:
-        return None
-    return proof_pb2.DocumentCandidate(
-        document=candidate.stored.document,
-        version=candidate.stored.version,
-        attestation=candidate.stored.attestation,
-        schema=candidate.schema,
-        outlooks=[
-            proof_pb2.FactOutlook(fact=each.fact, provable=each.provable, detail=each.detail)
-            for each in candidate.outlooks
-        ],
-    )
+        return []
+    return [
+        proof_pb2.DocumentCandidate(
+            document=each.document,
+            version=each.version,
+            attestation=each.attestation,
+            alias=alias,
+        )
+        for alias, each in candidate.stored.items()
+    ]
+
+
+def _outlooks(candidate: Candidate | None) -> list[proof_pb2.FactOutlook]:
+    return [
+        proof_pb2.FactOutlook(fact=each.fact, provable=each.provable, detail=each.detail)
+        for each in (candidate.outlooks if candidate else ())
+    ]

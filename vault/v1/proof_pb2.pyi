@@ -80,28 +80,28 @@ class GetProofRequestRequest(_message.Message):
     def __init__(self, digest: _Optional[str] = ..., asker: _Optional[str] = ...) -> None: ...
 
 class GetProofRequestResponse(_message.Message):
-    __slots__ = ("request", "candidate", "sets")
+    __slots__ = ("request", "candidates", "sets", "outlooks")
     REQUEST_FIELD_NUMBER: _ClassVar[int]
-    CANDIDATE_FIELD_NUMBER: _ClassVar[int]
+    CANDIDATES_FIELD_NUMBER: _ClassVar[int]
     SETS_FIELD_NUMBER: _ClassVar[int]
+    OUTLOOKS_FIELD_NUMBER: _ClassVar[int]
     request: ProofRequest
-    candidate: DocumentCandidate
+    candidates: _containers.RepeatedCompositeFieldContainer[DocumentCandidate]
     sets: _containers.RepeatedScalarFieldContainer[bytes]
-    def __init__(self, request: _Optional[_Union[ProofRequest, _Mapping]] = ..., candidate: _Optional[_Union[DocumentCandidate, _Mapping]] = ..., sets: _Optional[_Iterable[bytes]] = ...) -> None: ...
+    outlooks: _containers.RepeatedCompositeFieldContainer[FactOutlook]
+    def __init__(self, request: _Optional[_Union[ProofRequest, _Mapping]] = ..., candidates: _Optional[_Iterable[_Union[DocumentCandidate, _Mapping]]] = ..., sets: _Optional[_Iterable[bytes]] = ..., outlooks: _Optional[_Iterable[_Union[FactOutlook, _Mapping]]] = ...) -> None: ...
 
 class DocumentCandidate(_message.Message):
-    __slots__ = ("document", "version", "attestation", "schema", "outlooks")
+    __slots__ = ("document", "version", "attestation", "alias")
     DOCUMENT_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     ATTESTATION_FIELD_NUMBER: _ClassVar[int]
-    SCHEMA_FIELD_NUMBER: _ClassVar[int]
-    OUTLOOKS_FIELD_NUMBER: _ClassVar[int]
+    ALIAS_FIELD_NUMBER: _ClassVar[int]
     document: str
     version: int
     attestation: bytes
-    schema: bytes
-    outlooks: _containers.RepeatedCompositeFieldContainer[FactOutlook]
-    def __init__(self, document: _Optional[str] = ..., version: _Optional[int] = ..., attestation: _Optional[bytes] = ..., schema: _Optional[bytes] = ..., outlooks: _Optional[_Iterable[_Union[FactOutlook, _Mapping]]] = ...) -> None: ...
+    alias: str
+    def __init__(self, document: _Optional[str] = ..., version: _Optional[int] = ..., attestation: _Optional[bytes] = ..., alias: _Optional[str] = ...) -> None: ...
 
 class FactOutlook(_message.Message):
     __slots__ = ("fact", "provable", "detail")

@@ -1,0 +1,290 @@
+"""Linear facts: sums of multiples of numbers, compared, over one or several documents.
+
+`debt * 100 <= valuation * 60` is about integers from the beginning: every attribute has a whole
+factor, every amount is exact in the fact's smallest step, and what is proven is that one
+combination with integer coefficients is not negative. `abs(x - y) * k <= z` is two of these. It
+refuses whatever is not exact, units that measure different things, attributes that are not
+numbers or cancel out, and coefficients so large that the combination could pass for another
+number in the field.
+
+SPEC.md, "Linear facts".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from math import gcd
+from typing import TypeAlias
+
+from proofs import group
+from proofs.errors import FactError
+from proofs.exact import format_decimal
+from proofs.range_terms import BASE, MAX_DIGITS
+from proofs.schema import Attribute
+from proofs.units import Rate, measure, zeros_between
+
+MAX_MENTIONS = 128
+"""Attributes in one sentence: 64 documents on both sides."""
+
+Key: TypeAlias = tuple[str, Attribute]
+"""Which attribute: the alias (empty for an only document), and the attribute."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """factor * attribute, on one side of a sentence; below 0 where it is subtracted."""
+
+    alias: str
+    attribute: Attribute
+    factor: int
+
+    @property
+    def key(self) -> Key:
+        """Which attribute it is."""
+        return self.alias, self.attribute
+
+    @property
+    def name(self) -> str:
+        """The attribute as the sentence calls it."""
+        return f"{self.alias}.{self.attribute.name}" if self.alias else self.attribute.name
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """Mentions, and an amount in the fact's smallest step."""
+
+    mentions: tuple[Mention, ...]
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The sum of coefficient · value, and `constant`, is at least 0: over the integers.
+
+    The values are the scaled integers that are committed to. Coefficients are distinct by
+    attribute, not 0, and have no common divisor; neither they nor the constant can carry the sum
+    around the order of the group, for values within the bounds that the schemas attest.
+    """
+
+    coefficients: tuple[tuple[Key, int], ...]
+    constant: int
+
+    def __post_init__(self) -> None:
+        if self.size + BASE**MAX_DIGITS >= group.ORDER // 2:
+            raise FactError("its factors are too large: the sum could wrap around")
+        if self.greatest >= BASE**MAX_DIGITS:
+            raise FactError(f"its factors are too large: more than {MAX_DIGITS} digits to prove")
+
+    @classmethod
+    def of(cls, summands: Iterable[tuple[Key, int]], constant: int) -> Form:
+        """Summands of one attribute added up, and divided by what all coefficients share.
+
+        c·u + k >= 0 is u >= -k/c, and for an integer u that is u + floor(k/c) >= 0.
+        """
+        total: dict[Key, int] = {}
+        for key, coefficient in summands:
+            total[key] = total.get(key, 0) + coefficient
+        kept = [(key, coefficient) for key, coefficient in total.items() if coefficient]
+        if not kept:
+            raise FactError("its attributes cancel out: nothing is left to be proven")
+        common = gcd(*(coefficient for _, coefficient in kept))
+        return cls(tuple((key, each // common) for key, each in kept), constant // common)
+
+    @property
+    def size(self) -> int:
+        """The greatest absolute value that any partial sum can have."""
+        return abs(self.constant) + sum(
+            abs(coefficient) * max(map(abs, attribute.bounds))
+            for (_, attribute), coefficient in self.coefficients
+        )
+
+    @property
+    def greatest(self) -> int:
+        """The greatest value of the whole that the schemas' bounds allow."""
+        return self.constant + sum(
+            max(coefficient * bound for bound in attribute.bounds)
+            for (_, attribute), coefficient in self.coefficients
+        )
+
+    def holds(self, value: Callable[[str, Attribute], int]) -> bool:
+        """Whether it is true of these values."""
+        total = sum(coefficient * value(*key) for key, coefficient in self.coefficients)
+        return total + self.constant >= 0
+
+
+@dataclass(frozen=True)
+class LinearFact:
+    """left <= right, left >= right, or |left| * times <= right. Made by `parse_fact` only.
+
+    `relation` is `<=` or `>=`; `times` is None but for `abs`, whose relation is `<=`.
+    """
+
+    left: Side
+    right: Side
+    relation: str
+    times: int | None
+    rate: Rate | None
+
+    def __post_init__(self) -> None:
+        if not self.left.mentions:
+            raise FactError("the left side names no attribute: turn the sentence round")
+        if len(self.mentions) > MAX_MENTIONS:
+            raise FactError(f"{len(self.mentions)} attributes; at most {MAX_MENTIONS} are allowed")
+        for side in (self.left, self.right):
+            if len({each.key for each in side.mentions}) != len(side.mentions):
+                raise FactError("write each attribute once on a side, with one factor")
+        for each in self.mentions:
+            if not each.attribute.is_numeric:
+                raise FactError(
+                    f"{each.name} is of type {each.attribute.type}; only numbers add up"
+                )
+        self.scale.check()
+        _ = self.forms  # every refusal comes now
+
+    @property
+    def mentions(self) -> tuple[Mention, ...]:
+        """All of both sides, in their order."""
+        return self.left.mentions + self.right.mentions
+
+    @cached_property
+    def scale(self) -> Scale:
+        """The units of the sentence."""
+        return Scale(tuple(each.attribute for each in self.mentions), self.rate)
+
+    @cached_property
+    def forms(self) -> tuple[Form, ...]:
+        """What is proven: one combination that is not negative, two for `abs`."""
+        left, right = self._summands(self.left), self._summands(self.right)
+        if self.times is None:
+            sign = 1 if self.relation == ">=" else -1
+            summands = [(key, sign * each) for key, each in left]
+            summands += [(key, -sign * each) for key, each in right]
+            return (Form.of(summands, sign * (self.left.amount - self.right.amount)),)
+        both = []
+        for sign in (-self.times, self.times):
+            summands = right + [(key, sign * each) for key, each in left]
+            both.append(Form.of(summands, self.right.amount + sign * self.left.amount))
+        return tuple(both)
+
+    def _summands(self, side: Side) -> list[tuple[Key, int]]:
+        return [
+            (each.key, each.factor * self.scale.steps(each.attribute)) for each in side.mentions
+        ]
+
+    @property
+    def text(self) -> str:
+        """The canonical sentence; `parse_fact` reads it back to an equal fact."""
+        left, right = self._print(self.left), self._print(self.right)
+        if self.times is not None:
+            left = f"abs({left})" + (f" * {self.times}" if self.times != 1 else "")
+        rate = f" {self.rate.print(bare=is_bare(self.rate.source))}" if self.rate else ""
+        return f"{left} {self.relation} {right}{rate}"
+
+    @property
+    def set_name(self) -> None:
+        """No linear fact is about a named set."""
+        return None
+
+    def _print(self, side: Side) -> str:
+        words: list[str] = []
+
+        def amount(sign: str) -> None:
+            number = format_decimal(abs(side.amount), self.scale.places, shortest=True)
+            words.extend([sign, f"{number} {self.scale.unit}".rstrip()])
+
+        # No sentence begins with a minus; an amount in front, if it is 0, makes room for one.
+        first = not side.mentions or side.mentions[0].factor < 0
+        if first:
+            amount("-" if side.amount < 0 else "+")
+        for each in side.mentions:
+            factor = abs(each.factor)
+            words.append("-" if each.factor < 0 else "+")
+            words.append(each.name if factor == 1 else f"{each.name} * {factor}")
+        if not first and side.amount:
+            amount("-" if side.amount < 0 else "+")
+        head = f"-{words[1]}" if words[0] == "-" else words[1]
+        return " ".join([head, *words[2:]])
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The units of one sentence: its smallest step, and how its amounts are written."""
+
+    attributes: tuple[Attribute, ...]
+    rate: Rate | None
+
+    def check(self) -> None:
+        """FactError unless all attributes measure the same, or a rate leads from one to another."""
+        kinds = {measure(each.unit)[0]: each for each in self.attributes}
+        if self.rate is not None:
+            if self.rate.base not in kinds:
+                raise FactError(f"no attribute is in {self.rate.base}: leave the rate out")
+            kinds.pop(self.rate.base)
+            kinds.pop(self.rate.quote, None)
+            wanted = self.rate.quote
+        else:
+            wanted = measure(self.attributes[0].unit)[0]
+            kinds.pop(wanted)
+        for each in kinds.values():
+            raise FactError(
+                f"unit differs: {each.name} is {f'in {each.unit}' if each.unit else 'a number'}, "
+                f"not {f'in {wanted}' if wanted else 'a number'} as the rest"
+            )
+
+    @cached_property
+    def unit(self) -> str:
+        """The unit in which amounts are written."""
+        if self.rate is None:
+            return self.attributes[0].unit
+        units = [each.unit for each in self.attributes]
+        return next((u for u in units if measure(u)[0] == self.rate.quote), self.rate.quote)
+
+    @cached_property
+    def least(self) -> int:
+        """The smallest step is 10 to this of the smallest unit of the kind."""
+        return min([measure(self.unit)[1], *map(self._zeros, self.attributes)])
+
+    @property
+    def places(self) -> int:
+        """Decimal places of an amount in `unit`."""
+        return measure(self.unit)[1] - self.least
+
+    def steps(self, attribute: Attribute) -> int:
+        """How many smallest steps one scaled unit of an attribute is."""
+        factor = self.rate.mantissa if self._exchanged(attribute) and self.rate else 1
+        zeros = self._zeros(attribute) - self.least  # never below 0
+        return factor * int(10**zeros)
+
+    def amount_places(self, unit: str | None) -> int:
+        """The scale at which an amount in this unit is a number of smallest steps.
+
+        None is an amount without a unit, which has that of the attributes if they agree.
+        """
+        if unit is None:
+            if len({each.unit for each in self.attributes} | {self.unit}) > 1:
+                raise FactError("write the unit: the attributes have several")
+            return self.places
+        zeros = zeros_between(unit, self.unit)
+        if zeros is None:
+            kind = f"the attributes are in {self.unit}" if self.unit else "the attributes have none"
+            raise FactError(f"unit differs: {kind}, the fact says {unit}")
+        return self.places + zeros
+
+    def _zeros(self, attribute: Attribute) -> int:
+        zeros = measure(attribute.unit)[1] - attribute.scale
+        return zeros - self.rate.places if self._exchanged(attribute) and self.rate else zeros
+
+    def _exchanged(self, attribute: Attribute) -> bool:
+        return self.rate is not None and measure(attribute.unit)[0] == self.rate.base
+
+
+def is_bare(text: str) -> bool:
+    """Whether a text needs no quotes as the source of a rate."""
+    from proofs.facts import bare_word  # the grammar's own words; that module builds on this one
+
+    return bare_word(text)
