@@ -40,6 +40,12 @@ class Mention:
     attribute: Attribute
     factor: int
 
+    def __post_init__(self) -> None:
+        if not self.attribute.is_numeric:
+            raise FactError(f"{self.name} is of type {self.attribute.type}; only numbers add up")
+        if not self.factor:
+            raise FactError(f"{self.name} times 0 says nothing")
+
     @property
     def key(self) -> Key:
         """Which attribute it is."""
@@ -135,11 +141,6 @@ class LinearFact:
         for side in (self.left, self.right):
             if len({each.key for each in side.mentions}) != len(side.mentions):
                 raise FactError("write each attribute once on a side, with one factor")
-        for each in self.mentions:
-            if not each.attribute.is_numeric:
-                raise FactError(
-                    f"{each.name} is of type {each.attribute.type}; only numbers add up"
-                )
         self.scale.check()
         _ = self.forms  # every refusal comes now
 

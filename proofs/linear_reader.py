@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 from lark import Token, Tree
 
-from proofs.errors import FactError
-from proofs.exact import MAX_DIGITS, read_decimal
+from proofs.errors import FactError, SchemaError
+from proofs.exact import MAX_DIGITS, format_decimal, read_decimal
 from proofs.fact_hints import shown
 from proofs.linear import LinearFact, Mention, Scale, Side
 from proofs.subjects import Subjects
@@ -54,6 +54,7 @@ def read_linear(tree: Tree[Token], subjects: Subjects) -> LinearFact:
         raise FactError("the left side names no attribute: turn the sentence round")
     rate = _rate(tree)
     scale = Scale(tuple(each.attribute for each in mentions), rate)
+    scale.check()
     times = None
     if tree.data == "distance":
         found = _subtrees(tree, "times")
@@ -142,7 +143,14 @@ def _amount(amounts: Sequence[tuple[Item, Token]], scale: Scale) -> int:
     total = 0
     for item, word in amounts:
         places = scale.amount_places(item.unit)
-        total += item.sign * read_decimal(str(word), places, percent=not scale.unit)
+        # Judged at a scale where it is whole, so that what is refused here is the step alone.
+        read_decimal(str(word), MAX_DIGITS, percent=not scale.unit)
+        try:
+            total += item.sign * read_decimal(str(word), places, percent=not scale.unit)
+        except SchemaError:
+            step = f"{format_decimal(1, scale.places)} {scale.unit}".rstrip()
+            said = f"{word} {item.unit or ''}".rstrip()
+            raise FactError(f"{said} is not exact: the attributes go in steps of {step}") from None
     return total
 
 

@@ -215,7 +215,7 @@ def _document_rows(documents: Sequence[tuple[str, Attestation, Schema | None]]) 
         else:
             title = alias if len(alias) <= 20 else f"{alias[:19]}…"
             named = [] if title == alias else [alias]
-            rows.append((title, [*named, attestation.asset, *lines, as_of]))
+            rows.append((f"文件 {title}", [*named, attestation.asset, *lines, as_of]))
     return rows
 
 

@@ -9,10 +9,12 @@ import os
 import stat
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from support import books
 from support.bundles import (
     AUDIENCE,
     AUTHORITY,
@@ -265,6 +267,65 @@ def test_a_new_request(files: Path) -> None:
     assert "asks: capacity >= 20 MW" in err
     new(files, "--fact", "capacity >= 20 MW", output="other.json")
     assert Request.parse((files / "other.json").read_bytes()).nonce != found.nonce
+
+
+def test_a_new_request_about_several_documents(files: Path) -> None:
+    """Facts say ALIAS.attribute; days are fixed in the text when the request is made."""
+    (files / "book.json").write_bytes(books.book().encode())
+    common = ("--audience", "A", "--purpose", "P", "-o", "new.json")
+    documents = ("--document", "b", "cn-pv-2", "book.json", "--document", "a", "cn-pv-1")
+    facts = ("a.debt*100 <= b.valuation * 60", "b.closed >= today - 90d")
+    asked = [word for fact in facts for word in ("--fact", fact)]
+    code, out, err = run(files, "request", "new", *documents, "book.json", *asked, *common)
+    assert (code, out) == (0, Request.parse((files / "new.json").read_bytes()).digest + "\n")
+    found = Request.parse((files / "new.json").read_bytes())
+    assert [(each.alias, each.asset) for each in found.documents] == [
+        ("a", "cn-pv-1"),
+        ("b", "cn-pv-2"),
+    ]
+    shanghai = found.created + timedelta(hours=8)
+    day = (shanghai.date() - timedelta(days=90)).isoformat()
+    assert found.facts == ("a.debt * 100 <= b.valuation * 60", f"b.closed >= {day}")
+    assert f"asks: b.closed >= {day}" in err
+
+
+@pytest.mark.parametrize(
+    "about",
+    [
+        (),
+        ("--asset", "cn-pv-1"),
+        ("--schema", "schema.json"),
+        ("--asset", "x", "--schema", "schema.json", "--document", "a", "x", "schema.json"),
+        ("--document", "a", "x", "schema.json", "--document", "a", "y", "schema.json"),
+    ],
+)
+def test_a_request_says_once_what_it_is_about(files: Path, about: tuple[str, ...]) -> None:
+    """One document by --asset and --schema, or all of them by --document."""
+    rest = ("--fact", "capacity >= 20 MW", "--audience", "A", "--purpose", "P", "-o", "new.json")
+    code, _, err = run(files, "request", "new", *about, *rest)
+    assert (code, "--document" in err) == (2, True)
+    assert not (files / "new.json").exists()
+
+
+def test_verdicts_about_several_documents(files: Path) -> None:
+    """The table and the claims head each document by its alias; JSON lists them."""
+    found, data = books.good()
+    (files / "books.proof.json").write_bytes(data)
+    (files / "books.request.json").write_bytes(found.request.data)
+    schemas = [books.book().digest, schema().digest]
+    (files / "trust.toml").write_text(trust_text(custodian={"schemas": schemas}), encoding="utf-8")
+    common = ("verify", "books.proof.json", "--trust", "trust.toml", "--set", "fuels.set")
+    code, _, err = run(files, *common, "--request", "books.request.json")
+    assert code == 0
+    heads = [line.split()[1] for line in err.splitlines() if line.startswith("文件")]
+    assert heads == ["a", "b", "plant"]
+    assert "1. a.debt * 100 <= a.valuation * 60" in err
+    code, out, _ = run(files, *common, "--request", "books.request.json", "--json")
+    verdict = json.loads(out)
+    assert [each["alias"] for each in verdict["documents"]] == ["a", "b", "plant"]
+    assert "asset" not in verdict
+    code, _, claims = run(files, "inspect", "books.proof.json")
+    assert (code, claims.count("文件")) == (0, 3)
 
 
 @pytest.mark.parametrize(
