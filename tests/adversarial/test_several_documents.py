@@ -151,7 +151,7 @@ def test_schemas_stand_once_in_order_and_no_others() -> None:
         changed(lambda t: t["schemas"].append(t["schemas"][-1])),
     )
     refused(BindingError, "another schema", books.books().forge(schemas=(book,)))
-    third = books._book("third")
+    third = books.book("third")
     refused(BindingError, "no document follows", books.books().forge(schemas=(book, plant, third)))
 
 

@@ -73,9 +73,9 @@ def _book(name: str) -> Schema:
 
 
 @cache
-def book() -> Schema:
-    """The schema of `a` and `b`."""
-    return _book("loan-book")
+def book(name: str = "loan-book") -> Schema:
+    """The schema of `a` and `b`, or one that differs from it by its name."""
+    return _book(name)
 
 
 def subjects() -> Subjects:

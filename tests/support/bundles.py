@@ -7,6 +7,7 @@ that a test may want to turn is a field of `Parts`, and `build` puts the parts t
 from __future__ import annotations
 
 import base64
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime, timedelta
@@ -37,7 +38,10 @@ from proofs.trust import Trust, entry
 from proofs.values import read_attributes
 from proofs.witness import Witness
 
-NOW = datetime.now(UTC).replace(microsecond=0)
+# Set only to add to the stored vectors, which have a clock of their own.
+NOW = datetime.fromisoformat(
+    os.environ.get("CROSSPROOF_VECTORS_NOW") or datetime.now(UTC).isoformat()
+).replace(microsecond=0)
 DAY = timedelta(days=1)
 ASSET = "cn-pv-0042"
 AUDIENCE = "Harbour Fund 海港基金"

@@ -7,13 +7,15 @@ base with splices (at byte `at`, remove `remove` bytes, insert the bytes `insert
 inputs, and `expect`: `Verified`, or the class of the refusal.
 
     python tests/vectors/generate.py           writes bundles.json from base.json
-    python tests/vectors/generate.py --base    makes new bundles first
+    python tests/vectors/generate.py --add     makes what the base lacks first, by its clock
+    python tests/vectors/generate.py --base    makes all bundles anew first
 """
 
 from __future__ import annotations
 
 import base64
 import json
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -23,6 +25,10 @@ from typing import Any
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
+if "--add" in sys.argv[1:]:
+    os.environ["CROSSPROOF_VECTORS_NOW"] = json.loads((HERE / "base.json").read_text())["now"]
+
+from support import books  # noqa: E402
 from support import bundles as world  # noqa: E402
 from support.bundles import DAY, NOW, Parts, context_for, parts  # noqa: E402
 
@@ -65,6 +71,179 @@ def listed(found: NamedSet) -> Parts:
 def other_context(**changes: object) -> Parts:
     found = few()
     return replace(found, context=replace(found.context, **changes))  # type: ignore[arg-type]
+
+
+SUM = ("a.debt + b.debt <= a.valuation",)
+DOUBLED = ("a.valuation + b.valuation >= 1600 万元",)
+RATE = "at 1.0832 HKD/CNY (HKMA, 2026-06-30)"
+
+
+def summed(*facts: str) -> books.Books:
+    return books.books(facts or SUM)
+
+
+def twice(**changes: object) -> bytes:
+    """The first document once more in the second's place, consent and all."""
+    found = summed(*DOUBLED)
+    again = books.attestation("a", **changes)
+    granted = tuple(
+        GrantedDocument(alias, f"{place:032x}", 2, "00" * 32)
+        for place, alias in enumerate(found.attestations)
+    )
+    moved = replace(found, attestations=dict(found.attestations) | {"b": again}, granted=granted)
+    return moved.forge(opened=dict(books.witnesses()) | {"b": books.witnesses()["a"]})
+
+
+def unlike(text: str, proven: str) -> bytes:
+    """A text beside the proof of another; request and consent are for the text."""
+    return summed(text).forge(proven=(proven,))
+
+
+def regranted(place: int, **changes: object) -> bytes:
+    found = summed()
+    granted = [
+        GrantedDocument(alias, each.document, each.version, each.digest)
+        for alias, each in (
+            (alias, world.Attestation.parse(data)) for alias, data in found.attestations.items()
+        )
+    ]
+    granted[place] = replace(granted[place], **changes)  # type: ignore[arg-type]
+    return replace(found, granted=tuple(granted)).forge()
+
+
+def reattested(alias: str, **changes: object) -> bytes:
+    found = summed()
+    other = dict(found.attestations) | {alias: books.attestation(alias, **changes)}
+    return replace(found, attestations=other).forge()
+
+
+# The same for bundles about several documents, under the trust file `books`.
+SEVERAL: list[tuple[str, str, Callable[[], bytes], str]] = [
+    ("three-documents", "none", lambda: books.good()[1], "Verified"),
+    ("sum-of-two", "none", lambda: summed().build(), "Verified"),
+    (
+        "sum-with-rate",
+        "none",
+        lambda: summed(f"a.debt <= 5000000 HKD {RATE}").build(),
+        "Verified",
+    ),
+    (
+        "documents-signed-by-two",
+        "one of the documents attested by another key",
+        lambda: books.books(SUM, signers={"plant": world.STRANGER}).forge(),
+        "TrustError",
+    ),
+    (
+        "last-document-expired",
+        "facts of several documents, one of them no longer attested",
+        lambda: reattested("plant", valid_until=NOW),
+        "BindingError",
+    ),
+    (
+        "last-document-out-of-scope",
+        "one of the documents about an asset that the custodian may not vouch for",
+        lambda: reattested("plant", asset="cn-swap-1"),
+        "TrustError",
+    ),
+    (
+        "bundle-outlives-last-document",
+        "a bundle that lives longer than one of its attestations",
+        lambda: reattested("plant", valid_until=NOW + 14 * DAY),
+        "ContextError",
+    ),
+    (
+        "document-twice",
+        "one document under two aliases, its value counted twice",
+        lambda: twice(asset="cn-pv-0102"),
+        "BindingError",
+    ),
+    (
+        "document-in-two-versions",
+        "two versions of one document, its value counted twice",
+        lambda: twice(asset="cn-pv-0102", version=3),
+        "BindingError",
+    ),
+    (
+        "schema-that-nobody-follows",
+        "a schema carried along",
+        lambda: summed().forge(schemas=(books.book(), world.schema(), books.book("third"))),
+        "BindingError",
+    ),
+    (
+        "schema-left-out",
+        "the schema of one of the documents left out",
+        lambda: summed().forge(schemas=(books.book(),)),
+        "BindingError",
+    ),
+    (
+        "grant-other-last-attestation",
+        "consent to another version of one of the documents",
+        lambda: regranted(2, attestation="00" * 32),
+        "GrantError",
+    ),
+    (
+        "grant-other-last-alias",
+        "consent to one of the documents under another name",
+        lambda: regranted(2, alias="zzz"),
+        "GrantError",
+    ),
+    (
+        "sum-other-factor",
+        "a sentence with a smaller factor than was proven",
+        lambda: unlike("a.debt * 10 <= a.valuation * 5", "a.debt * 10 <= a.valuation * 6"),
+        "ProofError",
+    ),
+    (
+        "sum-other-amount",
+        "a sentence with a smaller amount than was proven",
+        lambda: unlike("a.debt - b.debt <= 400 万元", "a.debt - b.debt <= 600 万元"),
+        "ProofError",
+    ),
+    (
+        "sum-personal",
+        "a sum of personal values",
+        lambda: summed("a.age + b.age >= 50").forge(),
+        "FactError",
+    ),
+    (
+        "sum-opened",
+        "two inequalities that leave one value of a difference",
+        lambda: summed(
+            "a.debt - b.debt <= 4250000.5 CNY", "a.debt - b.debt >= 4250000.5 CNY"
+        ).forge(),
+        "FactError",
+    ),
+    (
+        "transcript-documents-exchanged",
+        "a proof whose transcript held two documents in each other's place",
+        lambda: summed().forge(
+            alter=lambda c: replace(
+                c,
+                documents=(
+                    replace(c.documents[0], attestation=c.documents[1].attestation),
+                    replace(c.documents[1], attestation=c.documents[0].attestation),
+                    c.documents[2],
+                ),
+            )
+        ),
+        "ProofError",
+    ),
+    (
+        "transcript-commitments-exchanged",
+        "a proof whose transcript held two commitments in each other's place",
+        lambda: summed().forge(
+            alter=lambda c: replace(
+                c,
+                commitments=(
+                    (c.commitments[0][0], c.commitments[1][1]),
+                    (c.commitments[1][0], c.commitments[0][1]),
+                    *c.commitments[2:],
+                ),
+            )
+        ),
+        "ProofError",
+    ),
+]
 
 
 # Name, attack, a dishonest prover's bundle, the class of its refusal.
@@ -271,7 +450,7 @@ def make_base() -> Tree:
         "bundles": {
             "six-facts": base64.b64encode(six[1]).decode(),
             "one-range": base64.b64encode(one[1]).decode(),
-            **{name: base64.b64encode(forge()).decode() for name, _, forge, _ in FORGED},
+            **{name: base64.b64encode(forge()).decode() for name, _, forge, _ in FORGED + SEVERAL},
         },
         "requests": {
             "six-facts": six[0].request.data.decode(),
@@ -290,6 +469,9 @@ def make_base() -> Tree:
             ),
             "newer-set-wanted": world.trust_text(least_version=4),
             "only-a-stranger": stranger,
+            "books": world.trust_text(
+                custodian={"schemas": [books.book().digest, world.schema().digest]}
+            ),
         },
         "sets": {
             "fuels": world.named_set("fuels").export().decode(),
@@ -359,10 +541,35 @@ def make_vectors(base: Tree) -> list[Tree]:
         add(f"{name}-by-request", "none", "Verified", **asked)
     for name, attack, _, expect in FORGED:
         add(name, attack, expect, bundle=name)
+    for name, attack, _, expect in SEVERAL:
+        add(name, attack, expect, bundle=name, trust="books")
+    _several(base64.b64decode(base["bundles"]["three-documents"]), add)
     _spellings(one, add)
     _proofs(one, add)
     _expectations(add)
     return found
+
+
+def _several(three: bytes, add: Callable[..., None]) -> None:
+    tree = json.loads(three)
+    documents, schemas = tree["documents"], tree["schemas"]
+    one, two, last = documents
+    exchanged = [one | {"envelope": two["envelope"]}, two | {"envelope": one["envelope"]}, last]
+    for name, attack, expect, fields in (
+        ("documents-permuted", "another order", "EncodingError", documents[::-1]),
+        ("document-repeated", "one alias twice", "EncodingError", [*documents, last]),
+        ("document-left-out", "a document less", "GrantError", [one, last]),
+        ("documents-exchanged", "two in each other's place", "GrantError", exchanged),
+        ("alias-other", "another name", "GrantError", [one | {"alias": "aa"}, two, last]),
+    ):
+        data = splices(three, _with(tree, documents=fields))
+        add(name, attack, expect, bundle="three-documents", trust="books", splices=data)
+    for name, attack, fields in (
+        ("schemas-permuted", "another order", schemas[::-1]),
+        ("schema-repeated", "one schema twice", [schemas[0], *schemas]),
+    ):
+        data = splices(three, _with(tree, schemas=fields))
+        add(name, attack, "BindingError", bundle="three-documents", trust="books", splices=data)
 
 
 def _spellings(one: bytes, add: Callable[..., None]) -> None:
@@ -509,6 +716,11 @@ def main() -> None:
     """See the module's docstring."""
     if "--base" in sys.argv[1:]:
         write(BASE, make_base())
+    if "--add" in sys.argv[1:]:
+        kept = json.loads(BASE.read_text(encoding="utf-8"))
+        for part, made in make_base().items():
+            kept[part] = made | kept[part] if isinstance(made, dict) else kept[part]
+        write(BASE, {**kept})
     write(VECTORS, make_vectors(json.loads(BASE.read_text(encoding="utf-8"))))
 
 
