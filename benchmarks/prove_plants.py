@@ -43,7 +43,7 @@ from proofs.policy import Expectation
 from proofs.request import Request, RequestedDocument
 from proofs.schema import Schema
 from proofs.trust import Trust, entry
-from proofs.verify import Verified, verify_bundle
+from proofs.verify import verify_bundle
 from vault import cli
 from vault.client import consent, pinned_schemas, requests, sets
 from vault.client.session import Session, at_vault
@@ -234,7 +234,7 @@ def _answer(
     requests.submit(spv.channel, made.data)
     moments.append(time.perf_counter())
     offer = requests.get(custodian.channel, made.digest)
-    if offer.attestation is None:
+    if not offer.attestations:
         raise SystemExit(f"{asset}: the vault offers no document")
     prepared = consent.prepare(
         custodian.identity,
@@ -243,7 +243,7 @@ def _answer(
         digest=made.digest,
         request=offer.view.request,
         asker=offer.view.asker,
-        attestation=offer.attestation,
+        attestations=offer.attestations,
         sets=offer.sets,
         outlooks=offer.outlooks,
         now=now_utc(),
@@ -293,7 +293,8 @@ def _verify_seconds(answer: Answer, trust: Trust, named: NamedSet) -> float:
         answer.bundle, trust=trust, expectation=expectation, sets=[named], now=now_utc()
     )
     seconds = time.process_time() - start
-    if not isinstance(verified, Verified) or verified.documents[0].attestation.asset != answer.asset:
+    assets = [each.attestation.asset for each in verified.documents]
+    if assets != [answer.asset]:
         raise SystemExit(f"{answer.asset}: verified something else")
     return seconds
 
