@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from support import books, bundles
 from support.books import ASSETS, FACTS, Books, attestation, check, good, subjects, witnesses
 from support.bundles import DAY, NOW, STRANGER
@@ -485,3 +487,13 @@ def test_old_files_name_their_document_doc_and_need_no_alias() -> None:
     )
     assert [each.alias for each in found.documents] == ["doc"]
     assert found.facts == ("annual_yield >= 0.08",)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.integers(0, 10**9), st.integers(0, 7))
+def test_no_bit_can_change(place: int, bit: int) -> None:
+    """Any bit of the file, in any document, text or proof: refused, with an error of ours."""
+    data = bytearray(good()[1])
+    data[place % len(data)] ^= 1 << bit
+    with pytest.raises(CrossproofError):
+        check(bytes(data))

@@ -233,20 +233,25 @@ def _assets(asked: Request) -> str:
 
 
 def _document_rows(documents: Sequence[consent.OwnDocument]) -> list[Row]:
-    """Four rows for one document; for several a row each, headed by the alias that facts use."""
+    """Four rows for one document; for several a row each, which begins with the alias."""
     rows: list[Row] = []
     for each in documents:
         attested = each.attestation
         lines = [
             ("asset", attested.asset),
-            ("document", f"{attested.document} version {attested.version}"),
+            (
+                "document" if len(documents) == 1 else "id",
+                f"{attested.document} version {attested.version}",
+            ),
             ("schema", f"{each.schema.title_en} {each.schema.title_zh}"),
             ("as of", str(attested.as_of)),
         ]
         if len(documents) == 1:
             rows += lines
         else:
-            rows.append((each.alias, "\n".join(f"{label} {value}" for label, value in lines)))
+            # Never the alias alone: it is the asker's word, and could be `purpose`.
+            named = [("alias", each.alias), *lines]
+            rows.append(("document", "\n".join(f"{label} {value}" for label, value in named)))
     return rows
 
 
