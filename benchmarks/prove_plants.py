@@ -266,7 +266,7 @@ def _trust(sides: BothSides, request: bytes) -> Trust:
     pinned = sides.cn.sites()
     (custodian,) = pinned.by_role("cn", "custodian")
     (authority,) = pinned.by_role("hk", "authority")
-    scope = {"schemas": [asked.document.schema], "assets": ["cn-plant-*"]}
+    scope = {"schemas": [asked.documents[0].schema], "assets": ["cn-plant-*"]}
     texts = [
         entry("custodian", {**_signer(custodian), **scope}),
         entry("authority", _signer(authority)),
