@@ -182,7 +182,7 @@ def verify(
     """
     from proofs.bundle import LIMIT
     from proofs.render import print_refused, print_verified, refused_json, verified_json
-    from proofs.verify import verify_many
+    from proofs.verify_many import verify_many
 
     expected = _expectation(request_file, audience, nonce, asset)
     pinned = load_trust(trust_file)

@@ -64,9 +64,7 @@ from proofs.errors import (
     BindingError,
     CannotProveError,
     ContextError,
-    CrossproofError,
     GrantError,
-    ProofError,
     SetError,
     TrustError,
 )
@@ -124,10 +122,10 @@ class Verified:
 
 
 @dataclass(frozen=True, slots=True)
-class _Read:
-    """A bundle that passed everything but its equations."""
+class Checked:
+    """A bundle that passed everything but its equations: `if_proven` is true only if they hold."""
 
-    verified: Verified
+    if_proven: Verified
     equations: list[Equation]
 
 
@@ -151,58 +149,22 @@ def verify_bundle(
     Raises:
         CrossproofError: of the class of the step that failed, saying why. Never anything else.
     """
-    read = _read(data, trust, expectation, sets, now)
-    equation.check(read.equations)
-    return read.verified
+    checked = check_all_but_equations(
+        data, trust=trust, expectation=expectation, sets=sets, now=now
+    )
+    equation.check(checked.equations)
+    return checked.if_proven
 
 
-def verify_many(
-    bundles: Iterable[bytes],
+def check_all_but_equations(
+    data: bytes,
     *,
     trust: Trust,
     expectation: Expectation,
     sets: Sequence[NamedSet],
     now: datetime,
-) -> list[Verified | CrossproofError]:
-    """Check several bundles, each on its own merits, with one multiplication for all of them.
-
-    The outcomes stand in the order of the bundles and are those of `verify_bundle`: when the
-    common check fails, every bundle is checked alone.
-    """
-    outcomes: list[_Read | CrossproofError] = []
-    for data in bundles:
-        try:
-            outcomes.append(_read(data, trust, expectation, sets, now))
-        except CrossproofError as error:
-            outcomes.append(error)
-    together = [each for read in outcomes if isinstance(read, _Read) for each in read.equations]
-    all_hold = not together or _hold(together)
-    return [
-        read
-        if isinstance(read, CrossproofError)
-        else read.verified
-        if all_hold or _hold(read.equations)
-        else ProofError("the proof does not verify")
-        for read in outcomes
-    ]
-
-
-def _hold(equations: list[Equation]) -> bool:
-    try:
-        equation.check(equations)
-    except ProofError:
-        return False
-    return True
-
-
-def _read(
-    data: bytes,
-    trust: Trust,
-    expectation: Expectation,
-    sets: Sequence[NamedSet],
-    now: datetime,
-) -> _Read:
-    """Steps 1 to 8, and the proof's equations, not yet checked."""
+) -> Checked:
+    """Steps 1 to 8, and the proof's equations, not yet checked: for who checks many at once."""
     bundle = Bundle.parse(data)  # 1
     custodian, payloads = _check_signer(bundle, trust, now)  # 2
     documents = _check_attestations(bundle, payloads, custodian, now)  # 3
@@ -242,7 +204,7 @@ def _read(
         checked_at=now,
         _token=_TOKEN,
     )
-    return _Read(verified, equations)
+    return Checked(verified, equations)
 
 
 def _check_signer(

@@ -461,7 +461,7 @@ def test_the_equation_is_the_naive_one_with_each_point_once() -> None:
 
 def test_one_bundle_is_verified_alone_and_in_a_batch() -> None:
     """The same outcome for each; the batch shares one multiplication."""
-    from proofs.verify import verify_many
+    from proofs.verify_many import verify_many
 
     data = good()[1]
     bad = books.books(SUM).forge(alter=lambda c: replace(c, documents=c.documents[:-1]))

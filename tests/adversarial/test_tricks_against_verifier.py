@@ -39,7 +39,8 @@ from proofs.errors import (
 )
 from proofs.policy import Expectation
 from proofs.trust import Trust
-from proofs.verify import Verified, verify_many
+from proofs.verify import Verified
+from proofs.verify_many import verify_many
 
 SECOND = timedelta(seconds=1)
 

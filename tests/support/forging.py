@@ -20,7 +20,8 @@ from proofs.named_set import NamedSet
 from proofs.policy import Expectation
 from proofs.statement import Statement, compile_facts
 from proofs.trust import Trust
-from proofs.verify import Verified, verify_bundle, verify_many
+from proofs.verify import Verified, verify_bundle
+from proofs.verify_many import verify_many
 from support.bundles import (
     AUDIENCE,
     NOW,

@@ -38,7 +38,8 @@ from proofs.render import (
     refused_json,
     verified_json,
 )
-from proofs.verify import Verified, verify_bundle, verify_many
+from proofs.verify import Verified, verify_bundle
+from proofs.verify_many import verify_many
 
 ANYONE = Expectation.for_audience(AUDIENCE, nonce="5a" * 32)
 
