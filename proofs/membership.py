@@ -17,6 +17,7 @@ SPEC.md, "Membership argument".
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 from proofs import generators, group, labels
@@ -25,7 +26,7 @@ from proofs.errors import CannotProveError, EncodingError, ProofError
 from proofs.generators import G, Generator, H, K
 from proofs.group import ONE, POINT_BYTES, SCALAR_BYTES, ZERO, Point, Scalar
 from proofs.randomness import ProverRandomness
-from proofs.set_polynomial import power_count
+from proofs.set_polynomial import SetPolynomial, power_count
 from proofs.sets import ScalarSet
 from proofs.transcript import Transcript
 
@@ -34,6 +35,20 @@ def proof_length(set_size: int, *, member: bool) -> int:
     """Exact bytes of a proof about a set of this size."""
     m = power_count(set_size)
     return POINT_BYTES * (m + 3 + (not member)) + SCALAR_BYTES * (m + 3)
+
+
+@dataclass(frozen=True, slots=True)
+class FirstMessage:
+    """What a prover sends before the challenge, encoded: C, F, F_0; W if not a member; the D_k."""
+
+    vectors: tuple[bytes, ...]
+    inverse: bytes | None
+    coefficients: tuple[bytes, ...]
+
+    def encode(self) -> bytes:
+        """As it stands in a proof."""
+        middle = () if self.inverse is None else (self.inverse,)
+        return b"".join([*self.vectors, *middle, *self.coefficients])
 
 
 def prove_membership(
@@ -52,69 +67,80 @@ def prove_membership(
     if (value in members) is not member:
         raise CannotProveError("the value is " + ("not in" if member else "in") + " the set")
     _absorb_statement(transcript, commitment, members, member=member)
-    witness = [group.encode_scalar(value), group.encode_scalar(blinding)]
+    witness = labels.frame(group.encode_scalar(value), group.encode_scalar(blinding))
     while True:
         attempt = transcript.fork()
-        proof = _attempt(attempt, value, blinding, members, member=member, witness=witness)
-        if proof is not None:
-            transcript.adopt(attempt)
-            return proof
+        random = ProverRandomness(attempt, witness)
+        begun = Begun(random, value, blinding, members.polynomial, member=member)
+        first = begun.message
+        x = attempt.membership_commitments(first.vectors, first.inverse, first.coefficients)
+        if x == ZERO:  # one case of q
+            continue
+        responses = begun.respond(x)
+        attempt.membership_responses(responses)
+        transcript.adopt(attempt)
+        return b"".join([first.encode(), *responses])
 
 
-def _attempt(
-    transcript: Transcript,
-    u: Scalar,
-    r: Scalar,
-    members: ScalarSet,
-    *,
-    member: bool,
-    witness: Sequence[bytes],
-) -> bytes | None:
-    """One run of the prover after the statement; None in the one case of q that x is zero."""
-    polynomial = members.polynomial
-    m = polynomial.powers
-    random = ProverRandomness(transcript, labels.frame(*witness))
-    f = random.scalars(m)
-    rho = random.scalars(m)
-    s_0, r_1, s_1, rho_w = random.scalars(4)
+class Begun:
+    """A prover who has sent its first message, and answers one challenge."""
 
-    us = [u]
-    while len(us) < m:
-        us.append(us[-1] * us[-1])
-    crosses = [(us[j] + us[j]) * f[j] - f[j + 1] for j in range(m - 1)]
-    bases = _vector_bases(m)
-    C = generators.multiply_fixed(bases, [*us[1:], *crosses, r_1])
-    F = generators.multiply_fixed(bases, [*f[1:], *[fj * fj for fj in f[:-1]], s_1])
-    F_0 = generators.multiply_fixed((G, H), [f[0], s_0])
+    __slots__ = ("_rest", "_us", "message")
 
-    # Q(X) = Σ aᵢ Π (uⱼX + fⱼ)^{iⱼ} X^{1-iⱼ}, read from the constant term to X^m.
-    *delta, w = reversed(polynomial.along_line(us, f))
-    if member:
-        inverse, slope, slant = None, ONE, ZERO
-    else:
-        # D_k = δ_k·W + ρ_k·H with W = w^{-1}K + ρ_W·H, written over K and H.
-        slope, slant = w.inverse(), rho_w
-        inverse = group.encode_point(generators.multiply_fixed((K, H), [slope, slant]))
-    D = [
-        generators.multiply_fixed((K, H), [d * slope, d * slant + rho_k])
-        for d, rho_k in zip(delta, rho, strict=True)
-    ]
+    def __init__(
+        self,
+        random: ProverRandomness,
+        u: Scalar,
+        r: Scalar,
+        polynomial: SetPolynomial,
+        *,
+        member: bool,
+    ) -> None:
+        """Draw everything. `member` says which of P(u) = 0 and P(u) ≠ 0 is true."""
+        m = polynomial.powers
+        f = random.scalars(m)
+        rho = random.scalars(m)
+        s_0, r_1, s_1, rho_w = random.scalars(4)
 
-    first = [group.encode_point(point) for point in (C, F, F_0)]
-    last = [group.encode_point(point) for point in D]
-    x = transcript.membership_commitments(first, inverse, last)
-    if x == ZERO:
-        return None
-    powers = group.powers(x, m + 1)
-    tau = sum([xk * rho_k for xk, rho_k in zip(powers, rho, strict=False)], ZERO)
-    if not member:
-        tau = tau - powers[m] * w * rho_w
-    responses = [x * uj + fj for uj, fj in zip(us, f, strict=True)]
-    responses += [x * r + s_0, x * r_1 + s_1, tau]
-    encoded = [group.encode_scalar(response) for response in responses]
-    transcript.membership_responses(encoded)
-    middle = [] if inverse is None else [inverse]
-    return b"".join([*first, *middle, *last, *encoded])
+        us = [u]
+        while len(us) < m:
+            us.append(us[-1] * us[-1])
+        crosses = [(us[j] + us[j]) * f[j] - f[j + 1] for j in range(m - 1)]
+        bases = vector_bases(m)
+        C = generators.multiply_fixed(bases, [*us[1:], *crosses, r_1])
+        F = generators.multiply_fixed(bases, [*f[1:], *[fj * fj for fj in f[:-1]], s_1])
+        F_0 = generators.multiply_fixed((G, H), [f[0], s_0])
+
+        # Q(X) = Σ aᵢ Π (uⱼX + fⱼ)^{iⱼ} X^{1-iⱼ}, read from the constant term to X^m.
+        *delta, w = reversed(polynomial.along_line(us, f))
+        if member:
+            inverse, slope, slant, top = None, ONE, ZERO, ZERO
+        else:
+            # D_k = δ_k·W + ρ_k·H with W = w^{-1}K + ρ_W·H, written over K and H.
+            slope, slant, top = w.inverse(), rho_w, w * rho_w
+            inverse = group.encode_point(generators.multiply_fixed((K, H), [slope, slant]))
+        D = [
+            generators.multiply_fixed((K, H), [d * slope, d * slant + rho_k])
+            for d, rho_k in zip(delta, rho, strict=True)
+        ]
+        self.message = FirstMessage(
+            tuple(map(group.encode_point, (C, F, F_0))), inverse, tuple(map(group.encode_point, D))
+        )
+        self._us = (us, f)
+        self._rest = (r, s_0, r_1, s_1, rho, top)
+
+    def respond(self, x: Scalar) -> list[bytes]:
+        """The responses to a challenge, encoded. A second one would give the witness away."""
+        us, f = self._us
+        r, s_0, r_1, s_1, rho, top = self._rest
+        powers = group.powers(x, len(us) + 1)
+        tau = sum([xk * rho_k for xk, rho_k in zip(powers, rho, strict=False)], ZERO)
+        responses = [x * uj + fj for uj, fj in zip(us, f, strict=True)]
+        responses += [x * r + s_0, x * r_1 + s_1, tau - powers[-1] * top]
+        return [group.encode_scalar(response) for response in responses]
+
+    def __repr__(self) -> str:
+        return "Begun(redacted)"
 
 
 def verify_membership(
@@ -132,23 +158,40 @@ def verify_membership(
     `equation.check`: added up without independent weights, errors in one hide in another. Raises
     EncodingError for a wrong length, point or scalar, ProofError for the challenge zero.
     """
-    polynomial = members.polynomial
-    m = polynomial.powers
-    if len(proof) != proof_length(members.size, member=member):
-        raise EncodingError("a membership proof of another length than its set asks for")
+    first, responses = cut(proof, members.size, member=member)
     _absorb_statement(transcript, encoding, members, member=member)
-
-    ends = POINT_BYTES * (m + 3 + (not member))
-    encodings = [proof[k : k + POINT_BYTES] for k in range(0, ends, POINT_BYTES)]
-    head = 3 if member else 4
-    inverse = None if member else encodings[3]
-    x = transcript.membership_commitments(encodings[:3], inverse, encodings[head:])
+    x = transcript.membership_commitments(first.vectors, first.inverse, first.coefficients)
     if x == ZERO:
         raise ProofError("a membership proof with the challenge zero")
-    encoded = [proof[k : k + SCALAR_BYTES] for k in range(ends, len(proof), SCALAR_BYTES)]
-    transcript.membership_responses(encoded)
-    C, F, F_0, *rest = [group.decode_proof_point(data) for data in encodings]
-    *fs, r_0, r_1, tau = [group.decode_scalar(data) for data in encoded]
+    transcript.membership_responses(responses)
+    return equations(commitment, members.polynomial, first, x, responses)
+
+
+def cut(proof: bytes, size: int, *, member: bool) -> tuple[FirstMessage, list[bytes]]:
+    """First message and responses of a proof about a set of this size; EncodingError."""
+    if len(proof) != proof_length(size, member=member):
+        raise EncodingError("a membership proof of another length than its set asks for")
+    ends = POINT_BYTES * (power_count(size) + 3 + (not member))
+    points = [proof[k : k + POINT_BYTES] for k in range(0, ends, POINT_BYTES)]
+    responses = [proof[k : k + SCALAR_BYTES] for k in range(ends, len(proof), SCALAR_BYTES)]
+    head = 3 if member else 4
+    inverse = None if member else points[3]
+    return FirstMessage(tuple(points[:3]), inverse, tuple(points[head:])), responses
+
+
+def equations(
+    commitment: Point,
+    polynomial: SetPolynomial,
+    first: FirstMessage,
+    x: Scalar,
+    responses: Sequence[bytes],
+) -> list[Equation]:
+    """The verifier's three equations at a challenge other than zero; EncodingError."""
+    m = polynomial.powers
+    C, F, F_0 = map(group.decode_proof_point, first.vectors)
+    middle = [] if first.inverse is None else [group.decode_proof_point(first.inverse)]
+    D = list(map(group.decode_proof_point, first.coefficients))
+    *fs, r_0, r_1, tau = map(group.decode_scalar, responses)
 
     # The verifier's Q(x), from f̄ⱼ = xuⱼ + fⱼ: x^m times P's sum at f̄ⱼ/x.
     powers = group.powers(x, m + 1)
@@ -157,16 +200,16 @@ def verify_membership(
 
     value = Equation((G, H), [-fs[0], -r_0], [commitment, F_0], [x, ONE])
     squares = [x * fs[j + 1] - fs[j] * fs[j] for j in range(m - 1)]
-    vector = Equation(_vector_bases(m), [*[-f for f in fs[1:]], *squares, -r_1], [C, F], [x, ONE])
-    if member:
-        root = Equation((K, H), [-Q, -tau], rest, powers[:m])
+    vector = Equation(vector_bases(m), [*[-f for f in fs[1:]], *squares, -r_1], [C, F], [x, ONE])
+    if middle:
+        root = Equation((K, H), [powers[m], -tau], [*middle, *D], [-Q, *powers[:m]])
     else:
-        root = Equation((K, H), [powers[m], -tau], rest, [-Q, *powers[:m]])
+        root = Equation((K, H), [-Q, -tau], D, powers[:m])
     return [value, vector, root]
 
 
 @lru_cache(maxsize=32)
-def _vector_bases(m: int) -> tuple[Generator, ...]:
+def vector_bases(m: int) -> tuple[Generator, ...]:
     """U_1 … U_{m-1}, S_0 … S_{m-2}, H."""
     return (*generators.power_bases(m)[1:], *generators.product_bases(m - 1), H)
 
