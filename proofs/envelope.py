@@ -36,6 +36,7 @@ class PayloadType(Enum):
     RECEIPT = "application/vnd.crossvault.receipt.v1+json"
     RELEASE_REQUEST = "application/vnd.crossvault.release-request.v1+json"
     APPROVAL = "application/vnd.crossvault.approval.v1+json"
+    PORTFOLIO = "application/vnd.crossvault.portfolio.v1+json"
 
 
 SITE_KEY_ROLE = "site"
@@ -50,6 +51,7 @@ SIGNERS: dict[PayloadType, frozenset[tuple[str, str]]] = {
     PayloadType.RECEIPT: frozenset({("cn", "holder"), ("hk", "holder")}),
     PayloadType.RELEASE_REQUEST: frozenset({("cn", "custodian"), ("hk", "spv")}),
     PayloadType.APPROVAL: frozenset({("cn", "officer"), ("hk", "officer")}),
+    PayloadType.PORTFOLIO: frozenset({("cn", "custodian")}),
 }
 """Who may sign what, as (jurisdiction, role); an officer's key makes no attestation."""
 

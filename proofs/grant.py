@@ -21,6 +21,7 @@ from proofs.errors import EncodingError
 from proofs.ids import check_document, check_name, digest_of
 from proofs.principal import Principal
 from proofs.request import MAX_DOCUMENTS, SetReference, check_aliases, read_sets
+from proofs.selection import MAX_LISTED
 
 FORMAT = "crossvault/grant/v1"
 LIMIT = 64 * 1024
@@ -38,8 +39,30 @@ class GrantedDocument:
 
 
 @dataclass(frozen=True, slots=True)
+class GrantedSelection:
+    """Which list: its length and `listing_digest`, and the manifest that may stand for it, if any.
+
+    The custodian's client computes the digest itself, from attestations whose signature it has
+    just checked.
+    """
+
+    count: int
+    attestations: str
+    manifest: str | None = None
+
+    def to_json(self) -> dict[str, Json]:
+        """The object that stands in the grant."""
+        encoded: dict[str, Json] = {"attestations": self.attestations, "count": self.count}
+        if self.manifest is not None:
+            encoded["manifest"] = self.manifest
+        return encoded
+
+
+@dataclass(frozen=True, slots=True)
 class Grant:
     """A payload as read. `data` are its exact bytes and `digest` their SHA-256.
+
+    It is about documents, each under an alias, or about a selection.
 
     `bundle_expires` is the latest expiry that the bundle may have, `not_before` the earliest
     beginning; `granted_at` and `expires` bound the grant itself.
@@ -50,6 +73,7 @@ class Grant:
     request: str
     asker: Principal
     documents: tuple[GrantedDocument, ...]
+    selection: GrantedSelection | None
     sets: tuple[SetReference, ...]
     not_before: datetime
     bundle_expires: datetime
@@ -62,7 +86,8 @@ class Grant:
         *,
         request: str,
         asker: Principal,
-        documents: Sequence[GrantedDocument],
+        documents: Sequence[GrantedDocument] = (),
+        selection: GrantedSelection | None = None,
         sets: Sequence[SetReference],
         not_before: datetime,
         bundle_expires: datetime,
@@ -77,15 +102,6 @@ class Grant:
         payload: dict[str, Json] = {
             "asker": asker.uri,
             "bundle_expires": canonical.format_instant(bundle_expires),
-            "documents": [
-                {
-                    "alias": d.alias,
-                    "attestation": d.attestation,
-                    "document": d.document,
-                    "version": d.version,
-                }
-                for d in sorted(documents, key=lambda d: d.alias)
-            ],
             "expires": canonical.format_instant(expires),
             "format": FORMAT,
             "granted_at": canonical.format_instant(granted_at),
@@ -93,6 +109,18 @@ class Grant:
             "request": request,
             "sets": [each.to_json() for each in sorted(sets, key=lambda each: each.name)],
         }
+        if documents:
+            payload["documents"] = [
+                {
+                    "alias": d.alias,
+                    "attestation": d.attestation,
+                    "document": d.document,
+                    "version": d.version,
+                }
+                for d in sorted(documents, key=lambda d: d.alias)
+            ]
+        if selection is not None:
+            payload["selection"] = selection.to_json()
         data = canonical.dump(payload)
         cls.parse(data)
         return data
@@ -106,12 +134,14 @@ class Grant:
         """
         fields = Fields(canonical.parse(data, limit=LIMIT, where="grant"), "grant")
         fields.literal("format", FORMAT)
+        selection = _read_selection(fields.object("selection")) if fields.has("selection") else None
         grant = cls(
             data=data,
             digest=digest_of(data),
             request=fields.hex("request", 32),
             asker=Principal.parse(fields.text("asker", 400)),
-            documents=_read_documents(fields),
+            documents=() if selection is not None else _read_documents(fields),
+            selection=selection,
             sets=read_sets(fields),
             not_before=fields.instant("not_before"),
             bundle_expires=fields.instant("bundle_expires"),
@@ -126,6 +156,16 @@ class Grant:
         if not grant.not_before < grant.bundle_expires <= grant.expires:
             raise EncodingError("grant: its bundle's time is empty or outlives the grant")
         return grant
+
+
+def _read_selection(fields: Fields) -> GrantedSelection:
+    selection = GrantedSelection(
+        count=fields.integer("count", 1, MAX_LISTED),
+        attestations=fields.hex("attestations", 32),
+        manifest=fields.optional_hex("manifest", 32),
+    )
+    fields.end()
+    return selection
 
 
 def _read_documents(fields: Fields) -> tuple[GrantedDocument, ...]:

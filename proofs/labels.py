@@ -18,6 +18,7 @@ TRANSCRIPT: Final = b"crossproof/transcript/v1"
 OPENING: Final = b"crossproof/opening/v1"
 RANGE: Final = b"crossproof/range/v1"
 MEMBERSHIP: Final = b"crossproof/membership/v1"
+MEMBERSHIP_PIECES: Final = b"crossproof/membership-pieces/v1"
 PROVER_RANDOMNESS: Final = b"crossproof/prover-randomness/v1"
 
 # Public sets and texts.
@@ -28,6 +29,9 @@ SET_DIGEST: Final = b"crossproof/set-digest/v1"
 PERSONAL_PART: Final = b"crossproof/personal-part/v1"
 BUNDLE: Final = b"crossproof/bundle/v1"
 STATEMENT: Final = b"crossproof/statement/v1"
+LISTING: Final = b"crossproof/listing/v1"
+MANIFEST_ROWS: Final = b"crossproof/manifest-rows/v1"
+PART: Final = b"crossproof/part/v1"
 
 
 def frame(*parts: bytes) -> bytes:

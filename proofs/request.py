@@ -1,8 +1,9 @@
 """What a verifier wants proven: facts about one or more assets, for whom, why, with a fresh nonce.
 
-A request is a file in the one encoding, not signed: its SHA-256 is what a grant consents to and
-what a bundle answers, and whoever made the file compares the bytes. Its own expiry bounds the
-issuing only. It reads and builds; whether a fact may be asked is `classes`' to say.
+It is about up to 64 documents, each under an alias, or about a selection of many. A request is a
+file in the one encoding, not signed: its SHA-256 is what a grant consents to and what a bundle
+answers, and whoever made the file compares the bytes. Its own expiry bounds the issuing only. It
+reads and builds; whether a fact may be asked is `classes`' to say.
 
 SPEC.md, "Request and grant".
 """
@@ -18,12 +19,15 @@ from proofs.canonical import Fields, Json
 from proofs.errors import CrossproofError, EncodingError
 from proofs.ids import SHOWN_LIMIT, check_asset, check_digest, check_name, check_shown, digest_of
 from proofs.normaliser import safe_for_display
+from proofs.selection import Selection
 
 FORMAT = "crossvault/request/v1"
-LIMIT = 64 * 1024
+LIMIT = 1 << 20
 MAX_DOCUMENTS = 64
 MAX_FACTS = 64
 MAX_FACT_LENGTH = 4096
+MAX_FACTS_LENGTH = 64 * 1024
+"""Characters of all facts together: long lists of literals would keep a verifier busy."""
 DEFAULT_ALIAS = "doc"
 
 
@@ -54,15 +58,16 @@ class Request:
     """A request as read. `data` are its exact bytes and `digest` their SHA-256.
 
     `documents` stand in the order of their aliases; no alias, and no asset under one schema,
-    stands twice. `facts` are texts in canonical form, in the order asked; `sets` are the named
-    sets that they speak of, each by its authority's key and its digest, so that nobody chooses
-    another list under the same name. `nonce` is 32 bytes as hex; only a custodian's own proof,
-    for an audience that gave none, may be without.
+    stands twice. With a `selection` there are none. `facts` are texts in canonical form, in the
+    order asked; `sets` are the named sets that they speak of, each by its authority's key and its
+    digest, so that nobody chooses another list under the same name. `nonce` is 32 bytes as hex;
+    only a custodian's own proof, for an audience that gave none, may be without.
     """
 
     data: bytes
     digest: str
     documents: tuple[RequestedDocument, ...]
+    selection: Selection | None
     facts: tuple[str, ...]
     sets: tuple[SetReference, ...]
     audience: str
@@ -75,7 +80,8 @@ class Request:
     def build(
         cls,
         *,
-        documents: Sequence[RequestedDocument],
+        documents: Sequence[RequestedDocument] = (),
+        selection: Selection | None = None,
         facts: Sequence[str],
         sets: Sequence[SetReference],
         audience: str,
@@ -92,16 +98,19 @@ class Request:
         payload: dict[str, Json] = {
             "audience": audience,
             "created": canonical.format_instant(created),
-            "documents": [
-                {"alias": d.alias, "asset": d.asset, "schema": d.schema}
-                for d in sorted(documents, key=lambda d: d.alias)
-            ],
             "expires": canonical.format_instant(expires),
             "facts": list(facts),
             "format": FORMAT,
             "purpose": purpose,
             "sets": [each.to_json() for each in sorted(sets, key=lambda each: each.name)],
         }
+        if documents:
+            payload["documents"] = [
+                {"alias": d.alias, "asset": d.asset, "schema": d.schema}
+                for d in sorted(documents, key=lambda d: d.alias)
+            ]
+        if selection is not None:
+            payload["selection"] = selection.to_json()
         if nonce is not None:
             payload["nonce"] = nonce
         return cls.parse(canonical.dump(payload))
@@ -115,10 +124,12 @@ class Request:
         """
         fields = Fields(canonical.parse(data, limit=LIMIT, where="request"), "request")
         fields.literal("format", FORMAT)
+        selection = Selection.read(fields.object("selection")) if fields.has("selection") else None
         request = cls(
             data=data,
             digest=digest_of(data),
-            documents=_read_documents(fields),
+            documents=() if selection is not None else _read_documents(fields),
+            selection=selection,
             facts=read_facts(fields),
             sets=read_sets(fields),
             audience=check_shown(fields.text("audience", SHOWN_LIMIT), where="request.audience"),
@@ -140,6 +151,8 @@ def read_facts(fields: Fields) -> tuple[str, ...]:
     (`inspect`, a submitted request), so nothing in them may move the cursor or break the line.
     """
     facts = fields.texts("facts", MAX_FACTS, MAX_FACT_LENGTH, least=1)
+    if sum(map(len, facts)) > MAX_FACTS_LENGTH:
+        raise EncodingError(f"{fields.where}.facts: over {MAX_FACTS_LENGTH} characters in all")
     for index, fact in enumerate(facts):
         try:
             safe_for_display(fact, limit=MAX_FACT_LENGTH)

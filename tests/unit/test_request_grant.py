@@ -235,7 +235,7 @@ def test_random_ids() -> None:
     assert len(new_document_id()) == 32
 
 
-def test_a_request_has_at_most_64_kib() -> None:
+def test_the_facts_of_a_request_have_at_most_64_kib_in_all() -> None:
     """One literal list after the other would keep a verifier busy for seconds."""
     many = [f"fuel in @{'a' * 4000}{number:02d}" for number in range(17)]
     assert request(("annual_yield >= 8.00%",), facts=many[:15]).facts == tuple(many[:15])
