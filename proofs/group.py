@@ -1,31 +1,44 @@
-"""The group: G1 of BLS12-381 and its scalars. The only file that imports the curve library.
+"""The group: G1 of BLS12-381 and its scalars, over one of two curve libraries.
 
-It offers few operations, so that another library can stand behind them: strict encodings, hash
-to field and to curve, one multi-scalar multiplication, and clearing of the cofactor. It refuses
-integers that are not already field elements (the library would reduce them silently, and `q + 5`
-would pass for 5), the identity in any encoding, and every second spelling of a point or scalar.
+`Point` and `Scalar` are the chosen core's own types (`cores`), and everything else of the package
+reaches them through this file. It offers few operations: strict encodings, hash to field and to
+curve, one multi-scalar multiplication, and clearing of the cofactor. Whichever core it is, the
+same bytes are accepted and the same refused. It refuses integers that are not already field
+elements (a library would reduce them silently, and `q + 5` would pass for 5), the identity in any
+encoding, and every second spelling of a point or scalar.
 
-SPEC.md, "Group and encodings".
+SPEC.md, "Group and encodings", "Cores".
 """
 
 from __future__ import annotations
 
-import hashlib
+import os
 import secrets
 from collections.abc import Iterable, Sequence
 from itertools import accumulate, repeat
 from operator import mul
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from py_arkworks_bls12381 import G1Point as Point
-from py_arkworks_bls12381 import Scalar
-
+from proofs import cores
 from proofs.errors import EncodingError
+from proofs.expansion import expand_message_xmd, require_tag
 from proofs.labels import frame
+
+if TYPE_CHECKING:
+    from proofs import core_arkworks as _core
+else:
+    _core = cores.choose(os.environ)
+
+CORE: Final = _core.NAME
+LIBRARY: Final = _core.LIBRARY
+Point = _core.Point
+Scalar = _core.Scalar
 
 __all__ = [
     "COFACTOR_H",
+    "CORE",
     "IDENTITY",
+    "LIBRARY",
     "ONE",
     "ORDER",
     "POINT_BYTES",
@@ -162,11 +175,12 @@ def decode_proof_point(data: bytes) -> Point:
 
 def hash_to_scalar(label: bytes, *parts: bytes) -> Scalar:
     """RFC 9380 hash_to_field into the scalar field (SHA-256, 48 bytes) of the framed parts."""
-    return scalar_from_uniform(_expand_message_xmd(frame(*parts), label, 48))
+    return scalar_from_uniform(expand_message_xmd(frame(*parts), label, 48))
 
 
 def hash_to_point(label: bytes, message: bytes) -> Point:
     """RFC 9380, suite BLS12381G1_XMD:SHA-256_SSWU_RO_, with the label as its tag."""
+    require_tag(label)
     return Point.hash_to_curve(message, label)
 
 
@@ -215,18 +229,3 @@ def _require_compressed(data: bytes) -> None:
     # Without this the library takes 0xc0 followed by anything for the identity.
     if len(data) != POINT_BYTES or data[0] & 0xC0 != 0x80:
         raise EncodingError("a point is 48 bytes, compressed, and not the identity")
-
-
-def _expand_message_xmd(message: bytes, tag: bytes, length: int) -> bytes:
-    """RFC 9380, section 5.3.1, over SHA-256."""
-    if not 0 < len(tag) <= 255:
-        raise ValueError("a label is 1 to 255 bytes")
-    blocks = -(-length // 32)
-    tag += bytes([len(tag)])
-    first = hashlib.sha256(bytes(64) + message + length.to_bytes(2, "big") + b"\0" + tag).digest()
-    block, output = bytes(32), b""
-    for index in range(1, blocks + 1):
-        mixed = (int.from_bytes(first, "big") ^ int.from_bytes(block, "big")).to_bytes(32, "big")
-        block = hashlib.sha256(mixed + bytes([index]) + tag).digest()
-        output += block
-    return output[:length]
