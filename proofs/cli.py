@@ -31,6 +31,7 @@ from proofs.cli_files import (
     write_new,
 )
 from proofs.cli_trust import trust as trust_commands
+from proofs.cores import CoreError
 from proofs.errors import CrossproofError, SetError
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def main() -> None:
         code = 1
     except CrossproofError as error:
         click.echo(f"crossproof: {error}", err=True)
-        code = 1
+        code = 2 if isinstance(error, CoreError) else 1  # a wrong setting is wrong usage
     except OSError as error:
         named = printable(error.filename or "output")
         click.echo(f"crossproof: {named}: {error.strerror}", err=True)
@@ -59,8 +60,28 @@ def main() -> None:
     sys.exit(code if isinstance(code, int) else 0)
 
 
+def _print_version(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
+    if not wanted or context.resilient_parsing:
+        return
+    from importlib.metadata import version
+
+    from proofs.group import CORE, LIBRARY
+
+    click.echo(
+        f"crossproof, version {version('crossvault')}, core {CORE} ({LIBRARY} {version(LIBRARY)})"
+    )
+    context.exit()
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(package_name="crossvault")
+@click.option(
+    "--version",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_print_version,
+    help="Show the version, and the curve library in use, and exit.",
+)
 def cli() -> None:
     """Ask for proofs about documents that you will never see, and check the answers offline."""
 

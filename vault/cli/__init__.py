@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import click
 
+from proofs.cores import CoreError
 from proofs.errors import CrossproofError
 from vault.errors import VaultError
 
@@ -80,7 +81,7 @@ def run(arguments: list[str]) -> int:
         return 1
     except (VaultError, CrossproofError, OSError) as error:
         click.echo(f"crossvault: {error}", err=True)
-        return 1
+        return 2 if isinstance(error, CoreError) else 1  # a wrong setting is wrong usage
     return result if isinstance(result, int) else 0
 
 
