@@ -1,4 +1,4 @@
-"""ProofService: requests, consent and bundles over gRPC. It translates; `vault.app.requests` rules.
+"""ProofService: requests, consent and bundles over gRPC. It translates; `vault.app` rules.
 
 An asker's answers are built from the same few fields whatever became of its request, so that
 content and size tell nothing that the state does not.
@@ -7,12 +7,16 @@ content and size tell nothing that the state does not.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any, Final
 
 from grpc import aio
 
+from vault.app.answering import Answering
+from vault.app.asking import Asking
+from vault.app.deciding import Candidate, Deciding
 from vault.app.journal import check_page_size, read_token
-from vault.app.requests import Candidate, ProofRequests, SeenRequest, SeenState
+from vault.app.request_views import SeenRequest, SeenState
 from vault.app.sets import envelopes
 from vault.client.release_messages import timestamp
 from vault.server.auth import current_caller
@@ -30,14 +34,17 @@ _STATES: Final[dict[SeenState, proof_pb2.ProofRequestState]] = {
 }
 
 _PAGE: Final = 64
-"""So many of the largest requests fit into a message."""
+_PAGE_BYTES: Final = 6 << 20
+"""Requests are of up to 1 MiB: a page ends before it would not fit into a message."""
 
 
 class ProofServicer(proof_pb2_grpc.ProofServiceServicer):
     """The requests of one vault."""
 
-    def __init__(self, requests: ProofRequests) -> None:
-        self._requests = requests
+    def __init__(self, asking: Asking, deciding: Deciding, answering: Answering) -> None:
+        self._asking = asking
+        self._deciding = deciding
+        self._answering = answering
 
     @serves(("hk", "spv"))
     async def SubmitProofRequest(
@@ -45,7 +52,7 @@ class ProofServicer(proof_pb2_grpc.ProofServiceServicer):
     ) -> proof_pb2.SubmitProofRequestResponse:
         """See the proto."""
         caller = current_caller().principal
-        seen = await asyncio.to_thread(self._requests.submit, caller, request.request)
+        seen = await asyncio.to_thread(self._asking.submit, caller, request.request)
         return proof_pb2.SubmitProofRequestResponse(digest=seen.digest, state=_STATES[seen.state])
 
     @serves(("hk", "spv"), ("cn", "custodian"))
@@ -56,11 +63,12 @@ class ProofServicer(proof_pb2_grpc.ProofServiceServicer):
         caller = current_caller().principal
         size = check_page_size(request.page_size, most=_PAGE)
         before = read_token(request.page_token) or None
-        ask = self._requests.of_asker if caller.role == "spv" else self._requests.of_custodian
+        ask = self._asking.of_asker if caller.role == "spv" else self._deciding.of_custodian
         found = await asyncio.to_thread(lambda: ask(caller, limit=size + 1, before=before))
-        token = str(found[size - 1].row) if len(found) > size else ""
+        page = _page(found[:size])
+        token = str(page[-1].row) if len(found) > len(page) else ""
         return proof_pb2.ListProofRequestsResponse(
-            requests=map(_message, found[:size]), next_page_token=token
+            requests=map(_message, page), next_page_token=token
         )
 
     @serves(("hk", "spv"), ("cn", "custodian"))
@@ -70,10 +78,10 @@ class ProofServicer(proof_pb2_grpc.ProofServiceServicer):
         """See the proto."""
         caller = current_caller().principal
         if caller.role == "spv":
-            own = await asyncio.to_thread(self._requests.get_own, caller, request.digest)
+            own = await asyncio.to_thread(self._asking.get_own, caller, request.digest)
             return proof_pb2.GetProofRequestResponse(request=_message(own))
         seen, candidate, sets = await asyncio.to_thread(
-            self._requests.get_for_custodian, caller, request.digest, request.asker
+            self._deciding.get_for_custodian, caller, request.digest, request.asker
         )
         return proof_pb2.GetProofRequestResponse(
             request=_message(seen),
@@ -89,7 +97,7 @@ class ProofServicer(proof_pb2_grpc.ProofServiceServicer):
         """See the proto."""
         caller = current_caller().principal
         seen = await asyncio.to_thread(
-            self._requests.approve, caller, request.digest, request.grant, request.legal_basis
+            self._answering.approve, caller, request.digest, request.grant, request.legal_basis
         )
         return proof_pb2.ApproveProofRequestResponse(state=_STATES[seen.state], detail=seen.detail)
 
@@ -100,7 +108,7 @@ class ProofServicer(proof_pb2_grpc.ProofServiceServicer):
         """See the proto."""
         caller = current_caller().principal
         seen = await asyncio.to_thread(
-            self._requests.deny, caller, request.digest, request.detail, request.asker
+            self._deciding.deny, caller, request.digest, request.detail, request.asker
         )
         return proof_pb2.DenyProofRequestResponse(state=_STATES[seen.state])
 
@@ -110,7 +118,7 @@ class ProofServicer(proof_pb2_grpc.ProofServiceServicer):
     ) -> proof_pb2.FetchBundleResponse:
         """See the proto."""
         caller = current_caller().principal
-        bundle = await asyncio.to_thread(self._requests.fetch, caller, request.digest)
+        bundle = await asyncio.to_thread(self._asking.fetch, caller, request.digest)
         return proof_pb2.FetchBundleResponse(bundle=bundle)
 
     @serves(("cn", "custodian"))
@@ -120,9 +128,19 @@ class ProofServicer(proof_pb2_grpc.ProofServiceServicer):
         """See the proto."""
         caller = current_caller().principal
         bundle = await asyncio.to_thread(
-            self._requests.create, caller, request.request, request.grant, request.legal_basis
+            self._answering.create, caller, request.request, request.grant, request.legal_basis
         )
         return proof_pb2.CreateProofResponse(bundle=bundle)
+
+
+def _page(found: Sequence[SeenRequest]) -> Sequence[SeenRequest]:
+    """As many as fit into a message, at least one."""
+    size = 0
+    for place, each in enumerate(found):
+        size += len(each.request)
+        if place and size > _PAGE_BYTES:
+            return found[:place]
+    return found
 
 
 def _message(seen: SeenRequest) -> proof_pb2.ProofRequest:

@@ -15,10 +15,13 @@ from typing import Final
 
 from proofs import generators
 from vault import pki
+from vault.app.answering import Answering
+from vault.app.asking import Asking
+from vault.app.deciding import Deciding
+from vault.app.desk import Desk
 from vault.app.documents import Documents
 from vault.app.ingest import Ingest
 from vault.app.release import VaultReleases
-from vault.app.requests import ProofRequests
 from vault.app.sets import Sets
 from vault.app.witnesses import Witnesses
 from vault.config import BlocksConfig, vault_config
@@ -103,7 +106,7 @@ async def run_vault(folder: Path, *, ready_file: Path | None = None) -> None:
             clock=clock,
         )
         sets = Sets(SetStore(database), sites, data / "set-cache")
-        requests = ProofRequests(
+        desk = Desk(
             catalog=catalog,
             store=ProofStore(database),
             sets=sets,
@@ -129,7 +132,7 @@ async def run_vault(folder: Path, *, ready_file: Path | None = None) -> None:
                 record_pb2_grpc.add_RecordServiceServicer_to_server,
             ),
             Service(
-                ProofServicer(requests),
+                ProofServicer(Asking(desk), Deciding(desk), Answering(desk)),
                 proof_pb2.DESCRIPTOR.services_by_name["ProofService"],
                 proof_pb2_grpc.add_ProofServiceServicer_to_server,
             ),

@@ -129,13 +129,15 @@ class Catalog:
             if also is not None:
                 also(connection)
 
-    def count_bundle(self, connection: Connection, attestation_digest: str) -> None:
-        """Count one bundle about a version, in the caller's transaction."""
-        connection.execute(
-            update(versions)
-            .where(versions.c.attestation_digest == attestation_digest)
-            .values(bundles_issued=versions.c.bundles_issued + 1)
-        )
+    def count_bundle(self, connection: Connection, attestation_digests: Sequence[str]) -> None:
+        """Count one bundle about each of these versions, in the caller's transaction."""
+        for start in range(0, len(attestation_digests), _CHUNK):
+            about = attestation_digests[start : start + _CHUNK]
+            connection.execute(
+                update(versions)
+                .where(versions.c.attestation_digest.in_(about))
+                .values(bundles_issued=versions.c.bundles_issued + 1)
+            )
 
     # --- questions ------------------------------------------------------------------------------
 

@@ -1,20 +1,23 @@
 """Requests for proofs as rows: submitted once, answered once, with the same bytes always.
 
-It decides nothing; which step is allowed, and what an asker may see of it, is
-`vault.app.requests`'. A grant's digest is unique here: one grant, one bundle, whatever races.
+It decides nothing; which step is allowed is for `asking`, `deciding` and `answering` of `vault.app`
+to say, and what an asker may see of it for `request_views`. A grant's digest is unique here: one
+grant, one bundle, whatever races.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
     RowMapping,
+    Select,
     delete,
     exists,
     func,
@@ -53,7 +56,10 @@ class StoredDecision:
 
 @dataclass(frozen=True, slots=True)
 class StoredRequest:
-    """A request and, once there is one, its bundle. `row` is its number."""
+    """A request, and whether it has a bundle. `row` is its number.
+
+    The bundle is read apart: with those of a whole page a process would need gigabytes.
+    """
 
     digest: str
     asker: str
@@ -65,7 +71,7 @@ class StoredRequest:
     granted_by: str | None = None
     grant_digest: str | None = None
     grant_envelope: bytes | None = None
-    bundle: bytes | None = field(default=None, repr=False)
+    answered: bool = False
     row: int = 0
 
 
@@ -91,7 +97,7 @@ class ProofStore:
                         expires=new.expires,
                     )
                 )
-            row = connection.execute(select(table).where(*same)).mappings().one()
+            row = connection.execute(_query().where(*same)).mappings().one()
         return _stored(row)
 
     def find(self, digest: str, asker: str) -> StoredRequest | None:
@@ -99,13 +105,22 @@ class ProofStore:
         found = self._all(table.c.digest == digest, table.c.asker == asker)
         return found[0] if found else None
 
-    def count_open(self, asker: str, now: datetime) -> int:
-        """How many of an asker's requests have neither a bundle nor expired."""
-        query = select(func.count()).where(
+    def bundle(self, request: StoredRequest) -> bytes | None:
+        """The bundle of a request, None while it has none."""
+        query = select(table.c.bundle).where(table.c.id == request.row)
+        with self.database.read() as connection:
+            found: bytes | None = connection.execute(query).scalar()
+            return found
+
+    def count_open(self, asker: str, now: datetime) -> tuple[int, int]:
+        """How many of an asker's requests have neither a bundle nor expired, and their bytes."""
+        size = func.coalesce(func.sum(func.length(table.c.request)), 0)
+        query = select(func.count(), size).where(
             table.c.asker == asker, table.c.bundle.is_(None), table.c.expires > now
         )
         with self.database.read() as connection:
-            return connection.execute(query).scalar_one()
+            count, total = connection.execute(query).one()
+            return count, total
 
     def with_digest(self, digest: str) -> list[StoredRequest]:
         """The request of every asker that handed in the same file."""
@@ -209,7 +224,7 @@ class ProofStore:
         return self._all(*conditions, limit=limit)
 
     def _all(self, *conditions: ColumnElement[bool], limit: int = 1000) -> list[StoredRequest]:
-        query = select(table).where(*conditions).order_by(table.c.id.desc()).limit(limit)
+        query = _query().where(*conditions).order_by(table.c.id.desc()).limit(limit)
         with self.database.read() as connection:
             return [_stored(row) for row in connection.execute(query).mappings()]
 
@@ -224,6 +239,11 @@ def _decisions(
         row.request_id: StoredDecision(Decision(row.state), row.detail, row.decide_time)
         for row in connection.execute(query)
     }
+
+
+def _query() -> Select[Any]:
+    columns = [column for column in table.c if column.name != "bundle"]
+    return select(*columns, table.c.bundle.is_not(None).label("answered"))
 
 
 def _stored(row: RowMapping) -> StoredRequest:

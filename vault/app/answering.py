@@ -1,0 +1,123 @@
+"""Answers to requests for proofs: the custodian's signed grant comes in, a bundle is kept.
+
+Nothing is proven without a grant over exactly this request. The record of a bundle is written in
+the same transaction as the bundle itself, so none can be fetched that is not on record.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from proofs.envelope import Envelope, PayloadType, check_signer
+from proofs.errors import CannotProveError, GrantError
+from proofs.grant import Grant
+from proofs.ids import check_shown, digest_of
+from proofs.principal import Principal
+from vault.app.asking import admissible, take
+from vault.app.desk import Desk, record, require_open
+from vault.app.granted import granted_parts
+from vault.app.prove import make_bundle
+from vault.app.request_views import SeenRequest
+from vault.errors import ConflictError
+from vault.storage.journal import durable
+from vault.storage.proof_store import Decision, StoredDecision, StoredRequest
+
+
+class Answering:
+    """The use case. Safe to share between threads."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def approve(
+        self, caller: Principal, digest: str, envelope: bytes, legal_basis: str
+    ) -> SeenRequest:
+        """Take the custodian's grant and prove exactly what it grants.
+
+        When that cannot be done the request is FAILED, which the custodian alone sees; another
+        grant may follow. Raises GrantError and others for a grant that does not fit.
+        """
+        grant_envelope, grant = self._read_grant(caller, envelope)
+        check_shown(legal_basis, where="legal basis")
+        if grant.request != digest:
+            raise GrantError("the grant is for another request")
+        stored = self._desk.find_concerning(caller, digest, grant.asker.uri)
+        self._answer(caller, stored, grant_envelope, grant, legal_basis)
+        return self._desk.seen_by_custodian(caller, stored, self._desk.clock())
+
+    def create(self, caller: Principal, data: bytes, envelope: bytes, legal_basis: str) -> bytes:
+        """A custodian's own proof: its request and its grant in one; the bundle.
+
+        Raises ConflictError (CANNOT_PROVE) when a fact is false or a value absent.
+        """
+        now = self._desk.clock()
+        grant_envelope, grant = self._read_grant(caller, envelope)
+        check_shown(legal_basis, where="legal basis")
+        request = admissible(self._desk, data, now)
+        if grant.request != request.digest or grant.asker != caller:
+            raise GrantError("an own proof is granted to oneself, over exactly its own request")
+        stored = take(self._desk, caller, request, now)
+        if stored.answered and stored.grant_digest == grant.digest:
+            # An answer that was lost on its way.
+            bundle, detail = self._desk.store.bundle(stored), ""
+        else:
+            bundle, detail = self._answer(caller, stored, grant_envelope, grant, legal_basis)
+        if bundle is None:
+            raise ConflictError(detail, reason=CannotProveError.reason)
+        return bundle
+
+    def _read_grant(self, caller: Principal, envelope: bytes) -> tuple[Envelope, Grant]:
+        """A grant that the caller signed with the key that its site lists."""
+        check_signer(PayloadType.GRANT, caller.jurisdiction, caller.role)
+        signed = Envelope.parse(envelope)
+        listed = self._desk.sites.require_valid(caller, self._desk.clock())
+        return signed, Grant.parse(signed.verify(listed.signing_key, PayloadType.GRANT))
+
+    def _answer(
+        self,
+        caller: Principal,
+        stored: StoredRequest,
+        envelope: Envelope,
+        grant: Grant,
+        legal_basis: str,
+    ) -> tuple[bytes | None, str]:
+        """The bundle, stored and on record; or None and why, for the custodian."""
+        desk, now = self._desk, self._desk.clock()
+        require_open(stored, now)
+        decided = desk.store.decisions(caller.uri, [stored]).get(stored.row)
+        granted = granted_parts(desk, caller, stored, envelope, grant, now)
+        try:
+            bundle = make_bundle(granted, now=now)
+        except CannotProveError as error:
+            # The grant has not served: a grant that proved nothing stays the custodian's to use.
+            decision = StoredDecision(Decision.FAILED, str(error), now)
+            with durable(), desk.store.database.write() as connection:
+                desk.store.decide(connection, stored, caller.uri, decision)
+                desk.journal.append_in(
+                    connection, record("bundle.failed", stored, caller, now, outcome="failed")
+                )
+            return None, decision.detail
+        issued = replace(
+            record("bundle.issued", stored, caller, now, outcome="done"),
+            legal_basis=legal_basis,
+            artefact=digest_of(bundle),
+            confidential=False,
+        )
+        # One for each document: what is kept, shown and erased goes by documents.
+        entries = [
+            replace(issued, document=each.document, version=each.version)
+            for each in grant.documents
+        ]
+        with durable(), desk.store.database.write() as connection:
+            desk.store.answer(
+                connection,
+                stored,
+                custodian=caller.uri,
+                grant_digest=grant.digest,
+                grant_envelope=envelope.encode(),
+                bundle=bundle,
+                decided=decided,
+            )
+            desk.catalog.count_bundle(connection, [each.attestation for each in grant.documents])
+            desk.journal.append_all(connection, entries)
+        return bundle, ""

@@ -1,0 +1,117 @@
+"""The asker's side of requests for proofs: hand one in, look, fetch.
+
+A refusal that says why is computed from the request, its schema and public sets alone, before
+anything is looked up about the asset. From then on an asker sees three words
+(`vault.app.request_views`), and nothing is evaluated for it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from proofs.classes import check_facts
+from proofs.errors import FactError
+from proofs.facts import FactList
+from proofs.principal import Principal
+from proofs.request import Request
+from vault.app.desk import Desk
+from vault.app.request_views import SeenRequest, for_asker
+from vault.errors import ExhaustedError, InvalidInputError, NotFoundError
+from vault.storage.proof_store import StoredRequest
+
+MAX_OPEN: Final = 1000
+"""Requests of one asker that are neither answered nor expired: a bound on what it can fill."""
+MAX_OPEN_BYTES: Final = 64 << 20
+LONGEST: Final = timedelta(days=366)
+SKEW: Final = timedelta(minutes=5)
+
+
+class Asking:
+    """The use case. Safe to share between threads."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def submit(self, caller: Principal, data: bytes) -> SeenRequest:
+        """Take a request. The same file again from the same caller is the same request.
+
+        Raises, from the request, its schema and the named sets alone: FactError,
+        SetError, SchemaError, InvalidInputError; ExhaustedError past 1,000 open ones.
+        """
+        now = self._desk.clock()
+        request = admissible(self._desk, data, now)
+        return for_asker(take(self._desk, caller, request, now), now)
+
+    def of_asker(self, caller: Principal, *, limit: int, before: int | None) -> list[SeenRequest]:
+        """The caller's own requests, the last first."""
+        now = self._desk.clock()
+        found = self._desk.store.of_asker(caller.uri, limit=limit, before=before)
+        return [for_asker(each, now) for each in found]
+
+    def get_own(self, caller: Principal, digest: str) -> SeenRequest:
+        """One of the caller's own requests."""
+        return for_asker(self._own(caller, digest), self._desk.clock())
+
+    def fetch(self, caller: Principal, digest: str) -> bytes:
+        """The bundle, the same bytes every time.
+
+        Raises NotFoundError while there is none: for one reason or another, all alike.
+        """
+        stored = self._own(caller, digest)
+        bundle = self._desk.store.bundle(stored)
+        if bundle is None:
+            state = for_asker(stored, self._desk.clock()).state
+            raise NotFoundError(f"the request is {state}: there is no bundle", reason="NO_BUNDLE")
+        return bundle
+
+    def _own(self, caller: Principal, digest: str) -> StoredRequest:
+        stored = self._desk.store.find(digest, caller.uri)
+        if stored is None:
+            raise NotFoundError("no request of yours with this digest")
+        return stored
+
+
+def admissible(desk: Desk, data: bytes, now: datetime) -> Request:
+    """What the request alone shows. Never looks at documents."""
+    request = Request.parse(data)
+    if request.created > now + SKEW:
+        raise InvalidInputError("the request was made in the future", field="created")
+    if request.expires <= now:
+        raise InvalidInputError("the request has expired", field="expires")
+    if request.expires > now + LONGEST:
+        raise InvalidInputError(f"a request lives at most {LONGEST.days} days", field="expires")
+    subjects = desk.subjects(request)
+    facts = FactList.parse_canonical(request.facts, subjects)
+    named = sorted(facts.set_names)
+    if named != [each.name for each in request.sets]:
+        raise FactError(
+            "the request must name the authority and digest of every set of its facts, "
+            "and of no other"
+        )
+    sets = desk.sets.require(request.sets, now)
+    check_facts(facts, subjects, sets)
+    return request
+
+
+def take(desk: Desk, caller: Principal, request: Request, now: datetime) -> StoredRequest:
+    """Store an admissible request, unless the caller has too many that are not answered."""
+    open_ones, size = desk.store.count_open(caller.uri, now)
+    full = open_ones >= MAX_OPEN or size + len(request.data) > MAX_OPEN_BYTES
+    if full and desk.store.find(request.digest, caller.uri) is None:
+        raise ExhaustedError(
+            f"{caller.uri} has {open_ones} requests open already; at most {MAX_OPEN} and "
+            f"{MAX_OPEN_BYTES >> 20} MiB can be"
+        )
+    return desk.store.submit(
+        StoredRequest(
+            digest=request.digest,
+            asker=caller.uri,
+            request=request.data,
+            # Of several documents the first, by which the request is found.
+            asset=request.documents[0].asset,
+            schema=request.documents[0].schema,
+            submit_time=now,
+            expires=request.expires,
+        )
+    )

@@ -1,0 +1,90 @@
+"""The custodian's side of requests for proofs: which concern it, what it needs to decide, refusals.
+
+Only here is a fact looked at before it is proven, and only for the custodian whose document it is.
+A refusal stays onshore; it binds no other custodian.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from proofs.ids import check_shown
+from proofs.named_set import NamedSet
+from proofs.principal import Principal
+from proofs.request import Request
+from vault.app.desk import Desk, record, require_open
+from vault.app.prove import Outlook, outlooks
+from vault.app.request_views import SeenRequest, for_custodian
+from vault.model import StoredVersion
+from vault.storage.journal import durable
+from vault.storage.proof_store import Decision, StoredDecision, StoredRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What a custodian needs to decide: versions of its own by alias, and how each fact stands."""
+
+    stored: Mapping[str, StoredVersion]
+    outlooks: Sequence[Outlook]
+
+
+class Deciding:
+    """The use case. Safe to share between threads."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def of_custodian(
+        self, caller: Principal, *, limit: int, before: int | None
+    ) -> list[SeenRequest]:
+        """Requests about assets of all of which the caller has documents, the last first."""
+        now = self._desk.clock()
+        found: list[StoredRequest] = []
+        while len(found) < limit:
+            # By the first document there; by the others here.
+            page = self._desk.store.concerning(caller.uri, limit=limit, before=before)
+            found += self._desk.concerning(caller, page)
+            if len(page) < limit:
+                break
+            before = page[-1].row
+        found = found[:limit]
+        decisions = self._desk.store.decisions(caller.uri, found)
+        return [for_custodian(each, decisions.get(each.row), now) for each in found]
+
+    def get_for_custodian(
+        self, caller: Principal, digest: str, asker: str = ""
+    ) -> tuple[SeenRequest, Candidate | None, Mapping[str, NamedSet]]:
+        """One request with what is needed to decide it.
+
+        The candidate is the newest unexpired version of each document, None when one has none.
+        """
+        desk, now = self._desk, self._desk.clock()
+        stored = desk.find_concerning(caller, digest, asker)
+        request = Request.parse(stored.request)
+        sets = desk.sets.require(request.sets, now)
+        versions = {
+            each.alias: desk.catalog.newest_unexpired(caller.uri, each.asset, each.schema, now)
+            for each in request.documents
+        }
+        found = {alias: each for alias, each in versions.items() if each is not None}
+        candidate = None
+        if len(found) == len(versions):
+            witnesses = {alias: desk.open_witness(each) for alias, each in found.items()}
+            subjects = desk.subjects(request)
+            candidate = Candidate(found, outlooks(request, subjects, witnesses, sets))
+        return desk.seen_by_custodian(caller, stored, now), candidate, sets
+
+    def deny(self, caller: Principal, digest: str, detail: str, asker: str = "") -> SeenRequest:
+        """Refuse a request; the reason stays onshore."""
+        desk, now = self._desk, self._desk.clock()
+        check_shown(detail, where="detail")
+        stored = desk.find_concerning(caller, digest, asker)
+        require_open(stored, now)
+        decision = StoredDecision(Decision.DENIED, detail, now)
+        with durable(), desk.store.database.write() as connection:
+            desk.store.decide(connection, stored, caller.uri, decision)
+            desk.journal.append_in(
+                connection, record("request.denied", stored, caller, now, outcome="denied")
+            )
+        return desk.seen_by_custodian(caller, stored, now)
