@@ -43,8 +43,8 @@ def _hint(text: str, place: int, error: UnexpectedInput) -> str:
         return f"write {_FULL_WIDTH[here]!r} instead of the full-width {here!r}"
     if here in "<>!=≤≥≠":
         return "the comparisons are >=, <=, =, in and not in"
-    if here == "(" and re.search(r"(sum|min|max|count) *$", text[:place]):
-        return "sums and counts over a selection are not part of this version of the language"
+    if here == "(" and re.search(r"(min|max) *$", text[:place]):
+        return "over a selection there are sum(attribute) and count(), no min and max"
     if here in "+*()":
         return (
             "sums and products stand in comparisons, as in debt * 100 <= valuation * 60 or "

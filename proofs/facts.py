@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib import resources
-from typing import Protocol, TypeAlias
+from typing import Generic, Protocol, TypeAlias, TypeVar
 
 from lark import Lark, Token, Tree
 from lark.exceptions import UnexpectedInput
@@ -26,9 +26,10 @@ from proofs.errors import CrossproofError, FactError, SetError
 from proofs.exact import format_decimal, read_decimal
 from proofs.fact_hints import explain, shown
 from proofs.linear import LinearFact
-from proofs.linear_reader import Item, read_linear, read_text, sides
+from proofs.linear_reader import Item, read_count, read_linear, read_text, sides
+from proofs.list_facts import CountFact, ListFact
 from proofs.normaliser import safe_for_display
-from proofs.schema import Attribute, AttributeType, format_day, parse_day
+from proofs.schema import Attribute, AttributeType, Schema, format_day, parse_day
 from proofs.subjects import Documents, Subjects
 from proofs.units import zeros_between
 from proofs.values import Value, check_bounds, normal_text, suggest
@@ -138,14 +139,16 @@ class Fact:
 
 
 Sentence: TypeAlias = Fact | LinearFact
-"""What stands in a list of facts."""
+"""A fact about documents by name; one over a selection is a `ListFact`."""
+
+S = TypeVar("S", Fact | LinearFact, ListFact)
 
 
 @dataclass(frozen=True, slots=True)
-class FactList:
+class FactList(Generic[S]):
     """1 to 64 distinct facts in the order in which they are proven."""
 
-    facts: tuple[Sentence, ...]
+    facts: tuple[S, ...]
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.facts) <= MAX_FACTS:
@@ -155,28 +158,44 @@ class FactList:
             if texts.count(text) > 1:
                 raise FactError(f"the fact {text!r} stands twice")
 
-    @classmethod
+    @staticmethod
     def parse(
-        cls, texts: Sequence[str], documents: Documents, *, now: datetime | None = None
-    ) -> FactList:
+        texts: Sequence[str], documents: Documents, *, now: datetime | None = None
+    ) -> FactList[Sentence]:
         """Read sentences as people write them; FactError names the one that is wrong.
 
         With `now`, `today` is the day in the time zone of the document's schema, and the
         canonical text has that day.
         """
-        if not 1 <= len(texts) <= MAX_FACTS:
-            raise FactError(f"{len(texts)} facts; must be 1 to {MAX_FACTS}")
         subjects = Subjects.of(documents)
-        return cls(tuple(parse_fact(text, subjects, now=now) for text in texts))
+        return FactList(tuple(parse_fact(text, subjects, now=now) for text in _bounded(texts)))
 
-    @classmethod
-    def parse_canonical(cls, texts: Sequence[str], documents: Documents) -> FactList:
+    @staticmethod
+    def over(
+        texts: Sequence[str], schema: Schema, *, now: datetime | None = None
+    ) -> FactList[ListFact]:
+        """As `parse`, over a selection of documents of this schema."""
+        return FactList(tuple(parse_list_fact(text, schema, now=now) for text in _bounded(texts)))
+
+    @staticmethod
+    def parse_canonical(texts: Sequence[str], documents: Documents) -> FactList[Sentence]:
         """Read sentences from something signed or proven: only the canonical form is taken."""
-        found = cls.parse(texts, documents)
-        for given, fact in zip(texts, found.facts, strict=True):
+        found = FactList.parse(texts, documents)
+        found.check_canonical(texts)
+        return found
+
+    @staticmethod
+    def over_canonical(texts: Sequence[str], schema: Schema) -> FactList[ListFact]:
+        """As `parse_canonical`, over a selection of documents of this schema."""
+        found = FactList.over(texts, schema)
+        found.check_canonical(texts)
+        return found
+
+    def check_canonical(self, texts: Sequence[str]) -> None:
+        """FactError unless these are the canonical texts."""
+        for given, fact in zip(texts, self.facts, strict=True):
             if given != fact.text:
                 raise FactError(f"the fact {shown(given)} is not in canonical form: {fact.text!r}")
-        return found
 
     @property
     def texts(self) -> list[str]:
@@ -189,7 +208,7 @@ class FactList:
         names = [fact.set_name for fact in self.facts]
         return list(dict.fromkeys(name for name in names if name is not None))
 
-    def __iter__(self) -> Iterator[Sentence]:
+    def __iter__(self) -> Iterator[S]:
         return iter(self.facts)
 
     def __len__(self) -> int:
@@ -202,11 +221,51 @@ class FactList:
 @cache
 def _parser() -> Lark:
     grammar = resources.files("proofs").joinpath("facts.lark").read_text(encoding="utf-8")
-    return Lark(grammar, start="fact", parser="lalr", lexer="contextual")
+    return Lark(grammar, start="sentence", parser="lalr", lexer="contextual")
 
 
 def parse_fact(text: str, documents: Documents, *, now: datetime | None = None) -> Sentence:
     """Read one fact about these documents; FactError says what to mend."""
+    sentence, marks = _read(text, Subjects.of(documents), now)
+    if (
+        marks
+        or isinstance(sentence, CountFact)
+        or (isinstance(sentence, LinearFact) and sentence.is_total)
+    ):
+        raise FactError(
+            "`sum`, `count`, `each` and `where present` are about a selection of documents, "
+            "and this is about documents by name"
+        )
+    return _of_length(text, sentence)
+
+
+def parse_list_fact(text: str, schema: Schema, *, now: datetime | None = None) -> ListFact:
+    """Read one fact over a selection of documents of this schema; FactError says what to mend."""
+    sentence, marks = _read(text, Subjects.of(schema), now)
+    fact = ListFact(sentence, present="PRESENT" in marks)
+    if "EACH" in marks and not fact.each:
+        raise FactError("sums and counts are of all documents together: leave `each` out")
+    return _of_length(text, fact)
+
+
+def _of_length(text: str, fact: S) -> S:
+    # Units, full spellings and quotes can lengthen it, and the result must read back.
+    if len(fact.text) > MAX_FACT:
+        raise FactError(f"{shown(text)}: the fact has over {MAX_FACT} characters in full")
+    return fact
+
+
+def _bounded(texts: Sequence[str]) -> Sequence[str]:
+    """Before any of them is read: reading is where the time goes."""
+    if not 1 <= len(texts) <= MAX_FACTS:
+        raise FactError(f"{len(texts)} facts; must be 1 to {MAX_FACTS}")
+    return texts
+
+
+def _read(
+    text: str, subjects: Subjects, now: datetime | None
+) -> tuple[Fact | LinearFact | CountFact, set[str]]:
+    """The sentence, and which of `each` and `where present` stand around it."""
     if len(text) > MAX_FACT:
         raise FactError(f"a fact of {len(text)} characters; at most {MAX_FACT} are allowed")
     if not text.strip():
@@ -219,17 +278,21 @@ def parse_fact(text: str, documents: Documents, *, now: datetime | None = None) 
         tree = _parser().parse(text)
     except UnexpectedInput as error:
         raise FactError(f"cannot read {shown(text)}: {explain(text, error)}") from None
-    subjects = Subjects.of(documents)
-    fact = _compare(tree, subjects, now)
-    if fact is None:
-        parts = _Parts.of(tree)
-        alias, attribute = subjects.find(parts.attribute)
-        today = _today(subjects, alias, now)
-        fact = _about(alias, attribute, lambda: _claim(attribute, tree, parts, today))
-    # Units, full spellings and quotes can lengthen it, and the result must read back.
-    if len(fact.text) > MAX_FACT:
-        raise FactError(f"{shown(text)}: the fact has over {MAX_FACT} characters in full")
-    return fact
+    marks = {child.type for child in tree.children if isinstance(child, Token)}
+    (core,) = (child for child in tree.children if isinstance(child, Tree))
+    return _sentence(core, subjects, now), marks
+
+
+def _sentence(
+    tree: Tree[Token], subjects: Subjects, now: datetime | None
+) -> Fact | LinearFact | CountFact:
+    found = _compare(tree, subjects, now)
+    if found is not None:
+        return found
+    parts = _Parts.of(tree)
+    alias, attribute = subjects.find(parts.attribute)
+    today = _today(subjects, alias, now)
+    return _about(alias, attribute, lambda: _claim(attribute, tree, parts, today))
 
 
 def _about(alias: str, attribute: Attribute, claim: Callable[[], Claim]) -> Fact:
@@ -239,8 +302,10 @@ def _about(alias: str, attribute: Attribute, claim: Callable[[], Claim]) -> Fact
         raise FactError(f"{attribute.name}: {error}") from None
 
 
-def _compare(tree: Tree[Token], subjects: Subjects, now: datetime | None) -> Sentence | None:
-    """A comparison: of one attribute with a literal, or else a linear fact."""
+def _compare(
+    tree: Tree[Token], subjects: Subjects, now: datetime | None
+) -> Fact | LinearFact | CountFact | None:
+    """A comparison: of one attribute with a literal, of a count, or else a linear fact."""
     if tree.data not in ("at_least", "at_most", "distance"):
         return None
     left, right = sides(tree)
@@ -254,7 +319,7 @@ def _compare(tree: Tree[Token], subjects: Subjects, now: datetime | None) -> Sen
             )
             return _about(alias, attribute, lambda: side(_end(attribute, right, None, today)))
     try:
-        return _simplest(read_linear(tree, subjects))
+        return read_count(tree) or _simplest(read_linear(tree, subjects))
     except CrossproofError as error:
         # The sentence may be long, and what is wrong with it has been said.
         raise FactError(str(error)) from None
@@ -262,13 +327,20 @@ def _compare(tree: Tree[Token], subjects: Subjects, now: datetime | None) -> Sen
 
 def _is_literal(side: list[Item], subjects: Subjects) -> bool:
     (item, *others) = side
-    return not others and len(item.words) == 1 and not subjects.names(item.words[0])
+    return not others and item.plain and len(item.words) == 1 and not subjects.names(item.words[0])
 
 
-def _simplest(fact: LinearFact) -> Sentence:
+def _simplest(fact: LinearFact) -> Fact | LinearFact:
     """`x >= 3 + 4` is a fact about one attribute like any other, and has its text."""
     mention, *others = fact.mentions
-    if others or mention.factor != 1 or fact.left.amount or fact.rate or fact.times is not None:
+    if (
+        fact.is_total
+        or others
+        or mention.factor != 1
+        or fact.left.amount
+        or fact.rate
+        or fact.times is not None
+    ):
         return fact
     bound = check_bounds(mention.attribute, fact.right.amount)
     claim = AtMost(bound) if fact.relation == "<=" else AtLeast(bound)

@@ -2,10 +2,10 @@
 
 `debt * 100 <= valuation * 60` is about integers from the beginning: every attribute has a whole
 factor, every amount is exact in the fact's smallest step, and what is proven is that one
-combination with integer coefficients is not negative. `abs(x - y) * k <= z` is two of these. It
-refuses whatever is not exact, units that measure different things, attributes that are not
-numbers or cancel out, and coefficients so large that the combination could pass for another
-number in the field.
+combination with integer coefficients is not negative. `abs(x - y) * k <= z` is two of these. Over
+a selection the attributes are sums, `sum(debt) * 100 <= sum(valuation) * 60`. It refuses whatever
+is not exact, units that measure different things, attributes that are not numbers or cancel out,
+and coefficients so large that the combination could pass for another number in the field.
 
 SPEC.md, "Linear facts".
 """
@@ -16,20 +16,24 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from math import gcd
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from proofs import group
 from proofs.errors import FactError
 from proofs.exact import format_decimal
 from proofs.range_terms import BASE, MAX_DIGITS
 from proofs.schema import Attribute
+from proofs.selection import MAX_LISTED
 from proofs.units import Rate, measure, zeros_between
 
 MAX_MENTIONS = 128
 """Attributes in one sentence: 64 documents on both sides."""
 
+TOTAL: Final = "sum()"
+"""Where an alias stands, for the sum of an attribute over a selection; no document is called so."""
+
 Key: TypeAlias = tuple[str, Attribute]
-"""Which attribute: the alias (empty for an only document), and the attribute."""
+"""Which attribute: the alias (empty for an only document, or `TOTAL`), and the attribute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +58,18 @@ class Mention:
     @property
     def name(self) -> str:
         """The attribute as the sentence calls it."""
+        if self.alias == TOTAL:
+            return f"sum({self.attribute.name})"
         return f"{self.alias}.{self.attribute.name}" if self.alias else self.attribute.name
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """Mentions, and an amount in the fact's smallest step."""
+    """Mentions, an amount in the fact's smallest step, and one for each document of a selection."""
 
     mentions: tuple[Mention, ...]
     amount: int
+    per_document: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +78,13 @@ class Form:
 
     The values are the scaled integers that are committed to. Coefficients are distinct by
     attribute, not 0, and have no common divisor; neither they nor the constant can carry the sum
-    around the order of the group, for values within the bounds that the schemas attest.
+    around the order of the group, for values within the bounds that the schemas attest, and sums
+    over `count` documents.
     """
 
     coefficients: tuple[tuple[Key, int], ...]
     constant: int
+    count: int = 1
 
     def __post_init__(self) -> None:
         if self.size + BASE**MAX_DIGITS >= group.ORDER // 2:
@@ -84,7 +93,7 @@ class Form:
             raise FactError(f"its factors are too large: more than {MAX_DIGITS} digits to prove")
 
     @classmethod
-    def of(cls, summands: Iterable[tuple[Key, int]], constant: int) -> Form:
+    def of(cls, summands: Iterable[tuple[Key, int]], constant: int, count: int = 1) -> Form:
         """Summands of one attribute added up, and divided by what all coefficients share.
 
         c·u + k >= 0 is u >= -k/c, and for an integer u that is u + floor(k/c) >= 0.
@@ -96,22 +105,27 @@ class Form:
         if not kept:
             raise FactError("its attributes cancel out: nothing is left to be proven")
         common = gcd(*(coefficient for _, coefficient in kept))
-        return cls(tuple((key, each // common) for key, each in kept), constant // common)
+        return cls(tuple((key, each // common) for key, each in kept), constant // common, count)
+
+    def bounds(self, key: Key) -> tuple[int, int]:
+        """Least and greatest value of a summand's attribute, or of its sum."""
+        lo, hi = key[1].bounds
+        return (self.count * lo, self.count * hi) if key[0] == TOTAL else (lo, hi)
 
     @property
     def size(self) -> int:
         """The greatest absolute value that any partial sum can have."""
         return abs(self.constant) + sum(
-            abs(coefficient) * max(map(abs, attribute.bounds))
-            for (_, attribute), coefficient in self.coefficients
+            abs(coefficient) * max(map(abs, self.bounds(key)))
+            for key, coefficient in self.coefficients
         )
 
     @property
     def greatest(self) -> int:
         """The greatest value of the whole that the schemas' bounds allow."""
         return self.constant + sum(
-            max(coefficient * bound for bound in attribute.bounds)
-            for (_, attribute), coefficient in self.coefficients
+            max(coefficient * bound for bound in self.bounds(key))
+            for key, coefficient in self.coefficients
         )
 
     def holds(self, value: Callable[[str, Attribute], int]) -> bool:
@@ -141,8 +155,18 @@ class LinearFact:
         for side in (self.left, self.right):
             if len({each.key for each in side.mentions}) != len(side.mentions):
                 raise FactError("write each attribute once on a side, with one factor")
+        over = {each.alias == TOTAL for each in self.mentions}
+        if len(over) > 1:
+            raise FactError("a sentence is about sums, or about each document, not about both")
+        if not self.is_total and (self.left.per_document or self.right.per_document):
+            raise FactError("count() stands with sums: sum(x) >= count() * 5")
         self.scale.check()
-        _ = self.forms  # every refusal comes now
+        _ = self.forms_over(MAX_LISTED if self.is_total else 1)  # every refusal comes now
+
+    @property
+    def is_total(self) -> bool:
+        """Whether it is about sums over a selection."""
+        return self.mentions[0].alias == TOTAL
 
     @property
     def mentions(self) -> tuple[Mention, ...]:
@@ -156,17 +180,33 @@ class LinearFact:
 
     @cached_property
     def forms(self) -> tuple[Form, ...]:
-        """What is proven: one combination that is not negative, two for `abs`."""
+        """What is proven of documents: one combination that is not negative, two for `abs`."""
+        if self.is_total:
+            raise ValueError("a sentence about sums is proven over a number of documents")
+        return self.forms_over(1)
+
+    def forms_over(self, count: int) -> tuple[Form, ...]:
+        """What is proven where sums are over so many documents.
+
+        Raises:
+            FactError: a sum over so many could wrap around, or the attributes cancel out.
+        """
+
+        def amount(side: Side) -> int:
+            return side.amount + side.per_document * count
+
         left, right = self._summands(self.left), self._summands(self.right)
         if self.times is None:
             sign = 1 if self.relation == ">=" else -1
             summands = [(key, sign * each) for key, each in left]
             summands += [(key, -sign * each) for key, each in right]
-            return (Form.of(summands, sign * (self.left.amount - self.right.amount)),)
+            constant = sign * (amount(self.left) - amount(self.right))
+            return (Form.of(summands, constant, count),)
         both = []
         for sign in (-self.times, self.times):
             summands = right + [(key, sign * each) for key, each in left]
-            both.append(Form.of(summands, self.right.amount + sign * self.left.amount))
+            constant = amount(self.right) + sign * amount(self.left)
+            both.append(Form.of(summands, constant, count))
         return tuple(both)
 
     def _summands(self, side: Side) -> list[tuple[Key, int]]:
@@ -205,6 +245,13 @@ class LinearFact:
             words.append(each.name if factor == 1 else f"{each.name} * {factor}")
         if not first and side.amount:
             amount("-" if side.amount < 0 else "+")
+        if side.per_document:
+            number = format_decimal(abs(side.per_document), self.scale.places, shortest=True)
+            each_one = f"count() * {number} {self.scale.unit}".rstrip()
+            # An amount of 0 in front says nothing, but that something is subtracted from it.
+            if not side.mentions and not side.amount and side.per_document > 0:
+                words.clear()
+            words.extend(["-" if side.per_document < 0 else "+", each_one])
         head = f"-{words[1]}" if words[0] == "-" else words[1]
         return " ".join([head, *words[2:]])
 

@@ -1,5 +1,6 @@
 """From the parsed words of a comparison to a linear fact: what is an attribute, factor or amount.
 
+Over a selection an attribute stands in `sum(...)`, and an amount may be multiplied by `count()`.
 It refuses factors that are not whole numbers (both sides can be multiplied), products of two
 attributes or of two numbers, amounts that are not exact in the smallest step of the fact, texts
 in quotes, and whatever `proofs.linear` does not take.
@@ -17,26 +18,39 @@ from lark import Token, Tree
 from proofs.errors import FactError, SchemaError
 from proofs.exact import MAX_DIGITS, format_decimal, read_decimal
 from proofs.fact_hints import shown
-from proofs.linear import LinearFact, Mention, Scale, Side
+from proofs.linear import TOTAL, LinearFact, Mention, Scale, Side
+from proofs.list_facts import CountFact
 from proofs.subjects import Subjects
 from proofs.units import Rate
 
 _FACTOR = re.compile(r"[1-9][0-9]*", re.ASCII)
+_WHOLE = re.compile(r"0|[1-9][0-9]*", re.ASCII)
 _NUMBER = re.compile(r"-?[0-9].*", re.ASCII | re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One summand as it stands: its sign, one word with or without a unit, or two to multiply."""
+    """One summand as it stands: its sign, one word with or without a unit, or two to multiply.
+
+    `summed` is the attribute in `sum(...)`, `words` then the factor, if any; `counted` says that
+    `count()` stands in front of the words, which may then be none.
+    """
 
     sign: int
     words: tuple[Token, ...]
     unit: str | None
+    summed: Token | None = None
+    counted: bool = False
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is about one document, or a number alone."""
+        return self.summed is None and not self.counted
 
     @property
     def word(self) -> Token | None:
         """The word of a summand that is one word and no unit."""
-        return self.words[0] if len(self.words) == 1 and self.unit is None else None
+        return self.words[0] if self.plain and len(self.words) == 1 and self.unit is None else None
 
 
 def sides(tree: Tree[Token]) -> list[list[Item]]:
@@ -60,12 +74,23 @@ def read_linear(tree: Tree[Token], subjects: Subjects) -> LinearFact:
         found = _subtrees(tree, "times")
         times = _factor(_word(_subtrees(found[0], "literal")[0])) if found else 1
     return LinearFact(
-        Side(left_mentions, _amount(left_amounts, scale)),
-        Side(right_mentions, _amount(right_amounts, scale)),
+        _side(left_mentions, left_amounts, scale),
+        _side(right_mentions, right_amounts, scale),
         ">=" if tree.data == "at_least" else "<=",
         times,
         rate,
     )
+
+
+def read_count(tree: Tree[Token]) -> CountFact | None:
+    """`count() >= 10`, or None if the comparison is another one; FactError for a wrong number."""
+    left, right = sides(tree)
+    if tree.data == "distance" or len(left) != 1 or not left[0].counted:
+        return None
+    number = right[0].word if len(right) == 1 else None
+    if left[0].words or number is None or _WHOLE.fullmatch(number) is None or len(number) > 9:
+        raise FactError("compare count() with a whole number, as in count() >= 10")
+    return CountFact(">=" if tree.data == "at_least" else "<=", int(number))
 
 
 def read_text(token: Token) -> str:
@@ -99,20 +124,37 @@ def _items(side: Tree[Token]) -> list[Item]:
             continue
         words = tuple(_word(each) for each in _subtrees(child, "literal"))
         units = _subtrees(child, "unit")
-        found.append(Item(sign, words, str(_word(units[0])) if units else None))
+        totals = _subtrees(child, "total")
+        found.append(
+            Item(
+                sign,
+                words,
+                str(_word(units[0])) if units else None,
+                summed=_word(_subtrees(totals[0], "literal")[0]) if totals else None,
+                counted=child.data == "counted",
+            )
+        )
     return found
 
 
 def _split(
     items: Sequence[Item], subjects: Subjects
-) -> tuple[tuple[Mention, ...], list[tuple[Item, Token]]]:
+) -> tuple[tuple[Mention, ...], list[tuple[Item, Token | None]]]:
     mentions: list[Mention] = []
-    amounts: list[tuple[Item, Token]] = []
+    amounts: list[tuple[Item, Token | None]] = []
     for item in items:
         for word in item.words:
             if word.type == "STRING":
                 raise FactError(f"write numbers and attributes without quotes, not {shown(word)}")
-        if len(item.words) == 2:
+        if item.summed is not None:
+            _, attribute = subjects.find(item.summed)
+            factor = _factor(item.words[0]) if item.words else 1
+            mentions.append(Mention(TOTAL, attribute, item.sign * factor))
+        elif item.counted:
+            if item.words and not _NUMBER.fullmatch(item.words[0]):
+                raise FactError(f"count() times a number, not times {shown(item.words[0])}")
+            amounts.append((item, item.words[0] if item.words else None))
+        elif len(item.words) == 2:
             first, second = item.words
             if _NUMBER.fullmatch(first) and not _NUMBER.fullmatch(second):
                 first, second = second, first
@@ -139,19 +181,25 @@ def _factor(text: str) -> int:
     return int(text)
 
 
-def _amount(amounts: Sequence[tuple[Item, Token]], scale: Scale) -> int:
-    total = 0
-    for item, word in amounts:
-        places = scale.amount_places(item.unit)
-        # Judged at a scale where it is whole, so that what is refused here is the step alone.
-        read_decimal(str(word), MAX_DIGITS, percent=not scale.unit)
-        try:
-            total += item.sign * read_decimal(str(word), places, percent=not scale.unit)
-        except SchemaError:
-            step = f"{format_decimal(1, scale.places)} {scale.unit}".rstrip()
-            said = f"{word} {item.unit or ''}".rstrip()
-            raise FactError(f"{said} is not exact: the attributes go in steps of {step}") from None
-    return total
+def _side(
+    mentions: tuple[Mention, ...], amounts: Sequence[tuple[Item, Token | None]], scale: Scale
+) -> Side:
+    once = [_amount(item, word, scale) for item, word in amounts if not item.counted]
+    per_document = [_amount(item, word, scale) for item, word in amounts if item.counted]
+    return Side(mentions, sum(once), sum(per_document))
+
+
+def _amount(item: Item, word: Token | None, scale: Scale) -> int:
+    number = "1" if word is None else str(word)
+    places = scale.amount_places(item.unit)
+    # Judged at a scale where it is whole, so that what is refused here is the step alone.
+    read_decimal(number, MAX_DIGITS, percent=not scale.unit)
+    try:
+        return item.sign * read_decimal(number, places, percent=not scale.unit)
+    except SchemaError:
+        step = f"{format_decimal(1, scale.places)} {scale.unit}".rstrip()
+        said = f"{number} {item.unit or ''}".rstrip()
+        raise FactError(f"{said} is not exact: the attributes go in steps of {step}") from None
 
 
 def _rate(tree: Tree[Token]) -> Rate | None:

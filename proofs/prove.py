@@ -21,7 +21,7 @@ from proofs.classes import check_facts
 from proofs.context import Context
 from proofs.envelope import Envelope
 from proofs.errors import BindingError, ContextError, GrantError, SetError
-from proofs.facts import FactList
+from proofs.facts import FactList, Sentence
 from proofs.grant import Grant
 from proofs.named_set import NamedSet
 from proofs.request import Request
@@ -139,7 +139,7 @@ def _check_parts(
 
 
 def _check_sets(
-    asked: Request, facts: FactList, sets: Mapping[str, NamedSet]
+    asked: Request, facts: FactList[Sentence], sets: Mapping[str, NamedSet]
 ) -> dict[str, NamedSet]:
     if [each.name for each in asked.sets] != sorted(facts.set_names):
         raise SetError("the request names other sets than its facts are about")

@@ -68,7 +68,7 @@ from proofs.errors import (
     SetError,
     TrustError,
 )
-from proofs.facts import FactList
+from proofs.facts import FactList, Sentence
 from proofs.grant import Grant
 from proofs.ids import digest_of
 from proofs.named_set import NamedSet
@@ -383,7 +383,7 @@ def _choose(name: str, digest: str, sets: Sequence[NamedSet]) -> NamedSet:
     return max(same, key=lambda each: each.header.version)
 
 
-def _check_facts(bundle: Bundle, subjects: Subjects, sets: dict[str, NamedSet]) -> FactList:
+def _check_facts(bundle: Bundle, subjects: Subjects, sets: dict[str, NamedSet]) -> FactList[Sentence]:
     """Step 8."""
     facts = FactList.parse_canonical(bundle.facts, subjects)
     if sorted(facts.set_names) != list(sets):

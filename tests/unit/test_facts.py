@@ -203,7 +203,7 @@ def test_sentences_mean_what_they_say(text: str, fact: Fact, canonical: str) -> 
         ("owner in @Ofac", "not the name of a set"),
         ("owner in @-x", "not the name of a set"),
         ("turbines * 100 = 5", "the comparisons"),
-        ("sum(turbines) >= 5", "not part of this version"),
+        ("sum(turbines) >= 5", "about a selection"),
         ("turbines inx 3..4", "a fact is"),
         ("turbines in3..4", "a fact is"),
         ("", "empty fact"),
