@@ -20,13 +20,12 @@ from proofs.errors import BindingError, CannotProveError, EncodingError, SetErro
 from proofs.generators import G
 from proofs.group import ZERO, Point, Scalar
 from proofs.labels import frame
-from proofs.membership import proof_length as membership_length
-from proofs.membership import prove_membership, verify_membership
 from proofs.opening import PROOF_BYTES as OPENING_BYTES
 from proofs.opening import prove_opening, verify_opening
 from proofs.range_proof import proof_length as range_length
 from proofs.range_proof import prove_ranges, verify_ranges
 from proofs.range_terms import HEAD_POINTS
+from proofs.set_argument import membership_length, prove_membership, verify_membership
 from proofs.sets import ScalarSet
 from proofs.statement import LinearTerm, LiteralSet, Membership, RangeTerm, Statement
 from proofs.subjects import SLOTS

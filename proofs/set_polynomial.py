@@ -5,23 +5,16 @@ argument needs this sum at arbitrary y (the verifier) and along a line y + zf (t
 factor: with the coefficients as a matrix of 2^h rows and 2^l columns they are a product
 (vector of the high bits) · matrix · (vector of the low bits), which flint computes natively.
 
-A polynomial may come from a file of an earlier run. A file is believed only when it is of exact
-length and canonical form and agrees with the product of (X - member) at a fresh random point,
-which a wrong one does with probability below 2^-238; else it is ignored and written anew. So a
-damaged or planted file costs time and never changes a verdict.
+A set that gains or loses a member keeps its polynomial but for a multiplication by, or a division
+by, X - member: `changed` does that, and refuses a division that leaves a rest.
 
 SPEC.md, "Sets" and "Membership argument".
 """
 
 from __future__ import annotations
 
-import contextlib
-import os
 import secrets
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Final
 
 from flint import (
     fmpz,
@@ -35,9 +28,6 @@ from flint import (
 
 from proofs import group
 from proofs.group import ORDER, SCALAR_BYTES, Scalar
-
-CACHE_VARIABLE: Final = "CROSSPROOF_CACHE"
-_MAGIC: Final = b"crossproof/set-polynomial/v1\n"
 
 _FIELD = fmpz_mod_ctx(ORDER)
 _POLYNOMIALS = fmpz_mod_poly_ctx(_FIELD)
@@ -78,6 +68,30 @@ class SetPolynomial:
         """Whether the leading term lies past the last of the 2^m products of powers."""
         return self.size == 1 << self.powers
 
+    def with_member(self, member: Scalar) -> SetPolynomial:
+        """That of the set with one member more: a multiplication by X - member."""
+        return self.changed([member], [])
+
+    def without_member(self, member: Scalar) -> SetPolynomial:
+        """That of the set with one member less: a division by X - member."""
+        return self.changed([], [member])
+
+    def changed(self, added: Sequence[Scalar], removed: Sequence[Scalar]) -> SetPolynomial:
+        """That of the set without `removed` and with `added`, in time linear in the size.
+
+        ValueError where a removed one is no member (the division leaves a rest), an added one is
+        a member already, and where nothing would be left.
+        """
+        whole = _POLYNOMIALS([*self.coefficients])
+        divisor = _product(list(map(_FIELD, _integers(removed))))
+        quotient, rest = divmod(whole, divisor)
+        if not rest.is_zero():
+            raise ValueError("a member to be removed is none")
+        roots = list(map(_FIELD, _integers(added)))
+        if any(quotient(root) == 0 for root in roots) or len(set(map(int, roots))) < len(roots):
+            raise ValueError("a member to be added is one already")
+        return SetPolynomial(_canonical(quotient * _product(roots)))
+
     def evaluate(self, ys: Sequence[Scalar]) -> Scalar:
         """Σ aᵢ Π yⱼ^{iⱼ} at m arbitrary elements; P(u) when yⱼ = u^{2^j}."""
         # Over the integers: one reduction of the sum is cheaper than one of every entry.
@@ -108,27 +122,25 @@ class SetPolynomial:
         return [_scalar(total) for total in totals]
 
 
-def load_or_build(members: Sequence[bytes], digest: bytes, directory: Path | None) -> SetPolynomial:
-    """The polynomial of these members (32 bytes each), from the cache where there is a good one.
+def from_roots(members: Sequence[bytes]) -> SetPolynomial:
+    """Π (X - s) over these scalars (32 bytes each), by a product tree."""
+    return SetPolynomial(_canonical(_product([_FIELD(int.from_bytes(s, "big")) for s in members])))
 
-    `digest` is the set's and names the file. A cache that cannot be read or written is no error.
+
+def agrees(coefficients: Sequence[fmpz], members: Sequence[bytes]) -> bool:
+    """Whether this monic polynomial equals Π (X - s) at a point that is drawn here.
+
+    One of the members' number as its degree that is not theirs does so with probability below
+    2^-234, which is enough to believe coefficients that somebody else may have written.
     """
-    if directory is None and (named := os.environ.get(CACHE_VARIABLE)):
-        directory = Path(named)
-    roots = [_FIELD(int.from_bytes(member, "big")) for member in members]
-    if directory is None:
-        return SetPolynomial(_build(roots))
-    path = directory / f"{digest.hex()}.poly"
-    coefficients = _load(path, roots)
-    if coefficients is None:
-        coefficients = _build(roots)
-        with contextlib.suppress(OSError):
-            _store(path, coefficients)
-    return SetPolynomial(coefficients)
+    point, product = secrets.randbelow(ORDER), 1
+    for member in members:
+        product = product * (point - int.from_bytes(member, "big")) % ORDER
+    return int(_POLYNOMIALS([*coefficients])(_FIELD(point))) == product
 
 
-def _build(roots: Sequence[fmpz_mod]) -> Sequence[fmpz]:
-    """Coefficients of Π (X - root), by a product tree over pairs."""
+def _product(roots: Sequence[fmpz_mod]) -> fmpz_mod_poly:
+    """Π (X - root), from pairs upwards; 1 for no roots."""
     level = [
         _POLYNOMIALS([a * b, -(a + b), _ONE]) for a, b in zip(roots[::2], roots[1::2], strict=False)
     ]
@@ -137,44 +149,11 @@ def _build(roots: Sequence[fmpz_mod]) -> Sequence[fmpz]:
     while len(level) > 1:
         last = level[-1:] if len(level) % 2 else []
         level = [a * b for a, b in zip(level[::2], level[1::2], strict=False)] + last
-    return [fmpz(int(coefficient)) for coefficient in level[0].coeffs()]
+    return level[0] if level else _POLYNOMIALS([_ONE])
 
 
-def _load(path: Path, roots: Sequence[fmpz_mod]) -> Sequence[fmpz] | None:
-    """The cached coefficients, or None unless they are surely the right ones."""
-    expected = len(_MAGIC) + 32 * len(roots)
-    try:
-        if not path.is_file():  # opening a planted pipe would wait for ever
-            return None
-        with path.open("rb") as file:
-            data = file.read(expected + 1)  # bounded, and a longer file is seen to be longer
-    except OSError:
-        return None
-    if len(data) != expected or not data.startswith(_MAGIC):
-        return None
-    integers = [int.from_bytes(data[k : k + 32], "big") for k in range(len(_MAGIC), expected, 32)]
-    if max(integers) >= ORDER:
-        return None
-    coefficients = [*map(fmpz, integers), fmpz(1)]
-    point, product = secrets.randbelow(ORDER), 1
-    for root in roots:
-        product = product * (point - int(root)) % ORDER
-    claimed = _POLYNOMIALS([*coefficients])(_FIELD(point))
-    return coefficients if claimed == product else None
-
-
-def _store(path: Path, coefficients: Sequence[fmpz]) -> None:
-    """Write all but the leading coefficient, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    data = b"".join([int(coefficient).to_bytes(32, "big") for coefficient in coefficients[:-1]])
-    descriptor, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(_MAGIC + data)
-        Path(name).replace(path)
-    except OSError:
-        Path(name).unlink(missing_ok=True)
-        raise
+def _canonical(polynomial: fmpz_mod_poly) -> Sequence[fmpz]:
+    return [fmpz(int(coefficient)) for coefficient in polynomial.coeffs()]
 
 
 def _integers(values: Sequence[Scalar]) -> list[fmpz]:

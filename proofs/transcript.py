@@ -211,3 +211,43 @@ class Transcript:
     def membership_responses(self, responses: Sequence[bytes]) -> None:
         """All responses (32 bytes each), before anything that follows."""
         self.append_list(b"responses", responses)
+
+    # -- membership argument over a set in pieces ---------------------------------------------
+
+    def pieces_statement(
+        self,
+        commitment: bytes,
+        *,
+        member: bool,
+        size: int,
+        set_digest: bytes,
+        pieces: Sequence[bytes],
+        generators: bytes,
+    ) -> None:
+        """What is claimed: of which commitment and set, and how the set is cut into pieces."""
+        self.append_bytes(b"argument", labels.MEMBERSHIP_PIECES)
+        self.append_bytes(b"polarity", b"member" if member else b"not a member")
+        self.append_int(b"size", size)
+        self.append_bytes(b"set", set_digest)
+        self.append_list(b"pieces", pieces)
+        self.append_bytes(b"generators", generators)
+        self.append_point(b"V", commitment)
+
+    def pieces_commitments(
+        self, pieces: Sequence[tuple[Sequence[bytes], Sequence[bytes]]]
+    ) -> Scalar:
+        """Of every piece in order its place, C, F, F_0 and all D_k; then x for all of them."""
+        for place, (vectors, coefficients) in enumerate(pieces):
+            self.append_int(b"piece", place)
+            for label, encoding in zip((b"C", b"F", b"F_0"), vectors, strict=True):
+                self.append_point(label, encoding)
+            self.append_list(b"D", coefficients)
+        return self.challenge(b"x")
+
+    def pieces_responses(
+        self, shares: Sequence[bytes], responses: Sequence[Sequence[bytes]]
+    ) -> None:
+        """The shares of x that were sent and the responses of every piece, in order."""
+        self.append_list(b"shares", shares)
+        for each in responses:
+            self.append_list(b"responses", each)

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proofs import group, labels, set_polynomial
+from proofs import group, labels, polynomial_cache, sets
 from proofs.errors import SetError
 from proofs.group import ONE, ORDER, ZERO, Scalar, encode_scalar, scalar
 from proofs.set_polynomial import SetPolynomial, power_count
-from proofs.sets import MAX_SET_SIZE, ScalarSet
+from proofs.sets import MAX_SET_SIZE, PIECE_SIZE, ScalarSet
 
 TAG = b"name"
 MAGIC_BYTES = 29
@@ -80,12 +80,13 @@ def test_duplicate_is_refused() -> None:
         _set(5, 6, 5)
 
 
-def test_largest_set_passes_and_a_larger_one_does_not() -> None:
-    """65,536 members are allowed and 65,537 are not."""
-    members = [scalar(value) for value in range(MAX_SET_SIZE + 1)]
-    assert ScalarSet.from_scalars(members[:-1], TAG).size == MAX_SET_SIZE
-    with pytest.raises(SetError, match="65537"):
-        ScalarSet.from_scalars(members, TAG)
+def test_largest_set_passes_and_a_larger_one_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    """2^20 members are allowed, 16 pieces; one more is refused before anything is sorted."""
+    assert (MAX_SET_SIZE, MAX_SET_SIZE // PIECE_SIZE) == (1 << 20, 16)
+    monkeypatch.setattr(sets, "MAX_SET_SIZE", 300)
+    assert _set(*range(300)).size == 300
+    with pytest.raises(SetError, match="301"):
+        _set(*range(301))
 
 
 def test_membership_of_values() -> None:
@@ -160,7 +161,7 @@ def test_cache_is_written_and_read(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert [path.name for path in (tmp_path / "deep" / "cache").iterdir()] == [
         f"{first.digest.hex()}.poly"
     ]
-    monkeypatch.setattr(set_polynomial, "_build", None)
+    monkeypatch.setattr(polynomial_cache, "from_roots", None)
     assert _coefficients(_set(*range(5, 25), cache=tmp_path / "deep" / "cache")) == expected
 
 
