@@ -7,17 +7,16 @@ An unknown setting is refused, because a misspelled one would silently not hold.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from proofs.errors import CrossproofError, EncodingError
+from proofs.errors import CrossproofError
 from proofs.principal import ROLES, Principal
-from proofs.toml_text import parse_toml
 from vault.errors import InvalidInputError, NotFoundError
 from vault.files import read_public
+from vault.proving import ProvingConfig, proving_section
+from vault.toml_table import Table, quoted, read_toml
 
 FORMAT: Final = "crossvault/site-config/v1"
 FILE_NAME: Final = "site.toml"
@@ -80,6 +79,7 @@ class SiteConfig:
     quorum: Quorum
     blocks: BlocksConfig
     vault: Principal | None
+    proving: ProvingConfig = field(default_factory=ProvingConfig)
 
     @classmethod
     def load(cls, folder: Path) -> SiteConfig:
@@ -97,7 +97,9 @@ class SiteConfig:
         jurisdiction = table.text("jurisdiction")
         if jurisdiction not in ROLES:
             raise InvalidInputError(f"{path}: jurisdiction must be cn or hk")
-        quorum, blocks, serves = (table.table(name) for name in ("quorum", "blocks", "serves"))
+        quorum, blocks, serves, proving = (
+            table.table(name) for name in ("quorum", "blocks", "serves", "proving")
+        )
         credentials = blocks.optional_text("kubo_credentials")
         vault = serves.optional_text("vault")
         config = cls(
@@ -116,8 +118,9 @@ class SiteConfig:
                 kubo_credentials=folder / credentials if credentials else None,
             ),
             vault=_vault(vault, where=str(path)) if vault else None,
+            proving=ProvingConfig.read(proving, folder),
         )
-        for part in (table, quorum, blocks, serves):
+        for part in (table, quorum, blocks, serves, proving):
             part.end()
         return config
 
@@ -128,11 +131,12 @@ class SiteConfig:
 
 @dataclass(frozen=True, slots=True)
 class VaultConfig:
-    """What the vault's process needs: its identity, its data folder and its block store."""
+    """What the vault's process needs: its identity, its data folder, blocks, and who proves."""
 
     identity: Path
     data: Path
     blocks: BlocksConfig
+    proving: ProvingConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +157,7 @@ def vault_config(folder: Path) -> VaultConfig:
         identity=config.identity_folder("vault", config.vault.name),
         data=folder / "vault",
         blocks=config.blocks,
+        proving=config.proving,
     )
 
 
@@ -193,6 +198,7 @@ def write_config(config: SiteConfig) -> bytes:
         '# kubo_api = "/ip4/127.0.0.1/tcp/5001"',
         '# kubo_credentials = "private/kubo-credentials"',
         "",
+        *(proving_section() if config.jurisdiction == "cn" else []),
     ]
     if config.vault is not None:
         lines += serves_section(config.vault)
@@ -202,76 +208,6 @@ def write_config(config: SiteConfig) -> bytes:
 def serves_section(vault: Principal) -> list[str]:
     """The lines that name the vault which the holders serve; appended when a side joins."""
     return ["[serves]", f"vault = {quoted(vault.uri)}", ""]
-
-
-# --- TOML ---------------------------------------------------------------------------------------
-
-
-class Table:
-    """A reader of one TOML table that names what is missing, ill-typed or unknown."""
-
-    __slots__ = ("_left", "_table", "where")
-
-    def __init__(self, table: Mapping[str, Any], *, where: str):
-        self._table = table
-        self._left = set(table)
-        self.where = where
-
-    def text(self, name: str) -> str:
-        """A text that must be there."""
-        value = self.optional_text(name)
-        if value is None:
-            raise InvalidInputError(f"{self.where}: {name} is missing", field=name)
-        return value
-
-    def optional_text(self, name: str) -> str | None:
-        """A text of 1 to 1,000 characters, or None."""
-        self._left.discard(name)
-        value = self._table.get(name)
-        if value is None:
-            return None
-        if not isinstance(value, str) or not 1 <= len(value) <= 1000:
-            raise InvalidInputError(f"{self.where}: {name} must be a text", field=name)
-        return value
-
-    def integer(self, name: str, lo: int, hi: int) -> int:
-        """An integer between lo and hi."""
-        self._left.discard(name)
-        value = self._table.get(name)
-        if not isinstance(value, int) or isinstance(value, bool) or not lo <= value <= hi:
-            raise InvalidInputError(
-                f"{self.where}: {name} must be an integer from {lo} to {hi}", field=name
-            )
-        return value
-
-    def table(self, name: str) -> Table:
-        """A table; an empty one where it is absent."""
-        self._left.discard(name)
-        value = self._table.get(name, {})
-        if not isinstance(value, dict):
-            raise InvalidInputError(f"{self.where}: {name} must be a table", field=name)
-        return Table(value, where=f"{self.where} [{name}]")
-
-    def end(self) -> None:
-        """Refuse what was not read."""
-        if self._left:
-            names = ", ".join(ascii(name)[:66] for name in sorted(self._left)[:5])
-            raise InvalidInputError(f"{self.where}: unknown setting {names}")
-
-
-def read_toml(data: bytes, *, where: str) -> dict[str, Any]:
-    """Parse TOML; InvalidInputError says where it breaks."""
-    try:
-        return parse_toml(data)
-    except EncodingError as error:
-        raise InvalidInputError(f"{where}: {error}") from None
-
-
-def quoted(text: str) -> str:
-    """A TOML basic string. Texts here are names and paths: no control characters."""
-    if any(ord(char) < 32 or ord(char) == 127 for char in text):
-        raise InvalidInputError("a setting must not hold control characters")
-    return json.dumps(text, ensure_ascii=False)
 
 
 def _vault(uri: str, *, where: str) -> Principal:

@@ -19,12 +19,12 @@ from proofs import canonical
 from proofs.errors import CrossproofError
 from proofs.principal import Principal
 from vault import pki
-from vault.config import Table, quoted, read_toml
 from vault.crypto.keys import HpkeKey
 from vault.errors import InvalidInputError, NotAllowedError, NotFoundError, VaultError
 from vault.files import read_private, read_public, write_private, write_public
 from vault.site_file import RECEIVING_ROLES
 from vault.sites import SiteSet
+from vault.toml_table import Table, quoted, read_toml
 
 FORMAT: Final = "crossvault/identity/v1"
 SETTINGS: Final = "identity.toml"

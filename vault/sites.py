@@ -21,7 +21,7 @@ from proofs import canonical
 from proofs.envelope import Envelope
 from proofs.errors import CrossproofError
 from proofs.principal import Principal
-from vault.config import Quorum, quoted, read_toml
+from vault.config import Quorum
 from vault.errors import (
     ConflictError,
     InvalidInputError,
@@ -41,6 +41,7 @@ from vault.site_file import (
     read_fingerprint,
     show_fingerprint,
 )
+from vault.toml_table import quoted, read_toml
 
 __all__ = [
     "RECEIVING_ROLES",

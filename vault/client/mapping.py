@@ -29,8 +29,8 @@ from proofs.errors import CrossproofError, SchemaError
 from proofs.ids import check_asset
 from proofs.schema import Schema, format_day, parse_day
 from proofs.values import Value, read_attributes, suggest
-from vault.config import Table, read_toml
 from vault.errors import InvalidInputError
+from vault.toml_table import Table, read_toml
 
 _FIELD: Final = re.compile(r"\{([^{}]*)\}")
 _OWN_COLUMNS: Final = ("asset", "as_of", "valid_until")

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -20,10 +21,12 @@ from vault.app.asking import Asking
 from vault.app.deciding import Deciding
 from vault.app.desk import Desk
 from vault.app.documents import Documents
+from vault.app.executors import open_executor
 from vault.app.ingest import Ingest
 from vault.app.release import VaultReleases
 from vault.app.sets import Sets
 from vault.app.witnesses import Witnesses
+from vault.app.workers import TABLES
 from vault.config import BlocksConfig, vault_config
 from vault.identity import Identity
 from vault.model import ASSET, PERSONAL, Part
@@ -86,6 +89,9 @@ async def run_vault(folder: Path, *, ready_file: Path | None = None) -> None:
             stack.callback(store.close)
         links = HolderLinks(identity, sites)
         stack.callback(links.close)
+        executor = open_executor(config.proving)
+        if executor is not None:
+            stack.callback(executor.shutdown, wait=True)
         catalog, journal = Catalog(database), Journal(database, catalog_records)
         ingest = Ingest(
             catalog=catalog,
@@ -146,18 +152,27 @@ async def run_vault(folder: Path, *, ready_file: Path | None = None) -> None:
         ingest.sweep()
         tables = asyncio.create_task(build_tables())
         try:
-            await serve(runtime, ready_file=ready_file, chore=ingest.sweep, every=SWEEP_SECONDS)
+            await serve(
+                runtime,
+                ready_file=ready_file,
+                chore=ingest.sweep,
+                every=SWEEP_SECONDS,
+                # Calls that wait for parts of a proof would hold the end up for as long.
+                at_end=partial(executor.shutdown, wait=False, cancel_futures=True)
+                if executor is not None
+                else None,
+            )
         finally:
             tables.cancel()
 
 
 async def build_tables() -> None:
-    """Tables for ranges of up to 64 digits in all and for every set: 35 MB, 0.3 s of work.
+    """The tables that workers keep as well, 0.3 s of work.
 
     Bundles are then proven in half the time. A bundle asked for earlier is made without.
     """
     await asyncio.sleep(TABLES_AFTER_SECONDS)
-    for generator in (*generators.range_generators(64), *generators.membership_generators(16)):
+    for generator in TABLES:
         await asyncio.to_thread(generators.use_tables, [generator])
         await asyncio.sleep(TABLE_PAUSE_SECONDS)
 
@@ -176,9 +191,17 @@ def open_stores(data: Path, blocks: BlocksConfig) -> dict[Part, BlockStore]:
 
 
 async def serve(
-    runtime: Runtime, *, ready_file: Path | None, chore: Callable[[], object], every: float
+    runtime: Runtime,
+    *,
+    ready_file: Path | None,
+    chore: Callable[[], object],
+    every: float,
+    at_end: Callable[[], object] | None = None,
 ) -> None:
-    """Run a server, and a chore beside it every so often; a chore that fails is tried again."""
+    """Run a server, and a chore beside it every so often; a chore that fails is tried again.
+
+    `at_end` is called once calls are over or cut off, before what they left running is awaited.
+    """
     loop = asyncio.get_running_loop()
     with ThreadPoolExecutor(WORKERS, thread_name_prefix="app") as pool:
         loop.set_default_executor(pool)
@@ -197,3 +220,5 @@ async def serve(
             await runtime.run(ready_file=ready_file)
         finally:
             task.cancel()
+            if at_end is not None:
+                at_end()
