@@ -15,21 +15,26 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from proofs import group
 from proofs.claims import Claims
+from proofs.derived import (
+    Opened,
+    derived_encodings,
+    derived_opening,
+    over_attested,
+    placeholder,
+)
 from proofs.equation import Equation
 from proofs.errors import BindingError, CannotProveError, EncodingError, SetError
-from proofs.generators import G
-from proofs.group import ZERO, Point, Scalar
-from proofs.labels import frame
+from proofs.group import Point, Scalar
 from proofs.opening import PROOF_BYTES as OPENING_BYTES
 from proofs.opening import prove_opening, verify_opening
 from proofs.range_proof import proof_length as range_length
 from proofs.range_proof import prove_ranges, verify_ranges
-from proofs.range_terms import HEAD_POINTS
 from proofs.set_argument import membership_length, prove_membership, verify_membership
 from proofs.sets import ScalarSet
-from proofs.statement import LinearTerm, LiteralSet, Membership, RangeTerm, Statement
+from proofs.statement import LiteralSet, Membership, Statement
 from proofs.subjects import SLOTS
-from proofs.witness import Witness, scalar_integer
+from proofs.transcript import Transcript
+from proofs.witness import Witness
 
 Sets = Mapping[str, ScalarSet]
 """The members of each named set, by its name."""
@@ -43,36 +48,14 @@ def prove_arguments(
     Raises:
         CannotProveError: a fact is false.
     """
-    transcript = claims.transcript()
-    commitments = claims.by_slot()
-    proof = b""
-    for opening in statement.openings:
-        value, blinding = _opened(witnesses, opening.attribute)
-        if value != opening.scalar:
-            raise CannotProveError("the value is not the one that the fact says")
-        commitment = commitments[opening.attribute]
-        proof += prove_opening(transcript, value, blinding, commitment)
-    terms = statement.ranges
-    if terms:
-        derived = [_derived(term, witnesses) for term in terms]
-        proof += prove_ranges(
-            transcript,
-            [value for value, _ in derived],
-            [blinding for _, blinding in derived],
-            _range_encodings(terms, commitments),
-            digits=statement.digits,
-        )
-    for membership in statement.memberships:
-        value, blinding = _opened(witnesses, membership.attribute)
-        proof += prove_membership(
-            transcript,
-            value,
-            blinding,
-            commitments[membership.attribute],
-            members_of(membership, sets),
-            member=membership.member,
-        )
-    return proof
+
+    def opened(slot: int) -> tuple[Scalar, Scalar]:
+        pair = witnesses[slot // SLOTS].values[slot % SLOTS]
+        if pair is None:
+            raise BindingError("the witness lacks an attested attribute")
+        return pair
+
+    return prove_terms(claims.transcript(), statement, claims.by_slot(), opened, sets)
 
 
 def verify_arguments(
@@ -87,12 +70,73 @@ def verify_arguments(
             length than the statement's.
         ProofError: a challenge that no honest proof meets.
     """
-    parts = _split(proof, statement, sets)
     commitments = claims.by_slot()
-    transcript = claims.transcript()
-    points = dict(
-        zip(commitments, group.decode_statement_points(commitments.values()), strict=True)
-    )
+    points = decode_commitments(commitments)
+    return verify_terms(claims.transcript(), statement, commitments, points, proof, sets)
+
+
+def prove_terms(
+    transcript: Transcript,
+    statement: Statement,
+    commitments: Mapping[int, bytes],
+    opened: Opened,
+    sets: Sets,
+) -> bytes:
+    """The proof's bytes. `commitments` and `opened` give what stands in the statement's slots.
+
+    The transcript holds already what the proof is about.
+
+    Raises:
+        CannotProveError: a fact is false.
+    """
+    proof = b""
+    for opening in statement.openings:
+        value, blinding = opened(opening.attribute)
+        if value != opening.scalar:
+            raise CannotProveError("the value is not the one that the fact says")
+        commitment = commitments[opening.attribute]
+        proof += prove_opening(transcript, value, blinding, commitment)
+    terms = statement.ranges
+    if terms:
+        derived = [derived_opening(term, opened) for term in terms]
+        proof += prove_ranges(
+            transcript,
+            [value for value, _ in derived],
+            [blinding for _, blinding in derived],
+            derived_encodings(terms, commitments),
+            digits=statement.digits,
+        )
+    for membership in statement.memberships:
+        value, blinding = opened(membership.attribute)
+        proof += prove_membership(
+            transcript,
+            value,
+            blinding,
+            commitments[membership.attribute],
+            members_of(membership, sets),
+            member=membership.member,
+        )
+    return proof
+
+
+def verify_terms(
+    transcript: Transcript,
+    statement: Statement,
+    commitments: Mapping[int, bytes],
+    points: Mapping[int, Point],
+    proof: bytes,
+    sets: Sets,
+) -> list[Equation]:
+    """The equations that hold exactly if the proof is one of this statement.
+
+    `points` are the commitments, decoded as statement points. The equations are NOT yet checked:
+    hand them to `equation.check`, apart.
+
+    Raises:
+        EncodingError: a proof that is malformed or of another length than the statement's.
+        ProofError: a challenge that no honest proof meets.
+    """
+    parts = _split(proof, statement, sets)
     equations: list[Equation] = []
     for opening in statement.openings:
         place = opening.attribute
@@ -101,21 +145,16 @@ def verify_arguments(
                 transcript, opening.scalar, points[place], commitments[place], next(parts)
             )
         )
-    if statement.ranges:
-        equations.append(
-            _over_attested(
-                verify_ranges(
-                    transcript,
-                    # In the places of the derived commitments, for now; `_over_attested` says why.
-                    [points[term.coefficients[0][0]] for term in statement.ranges],
-                    _range_encodings(statement.ranges, commitments),
-                    next(parts),
-                    digits=statement.digits,
-                ),
-                statement.ranges,
-                points,
-            )
+    terms = statement.ranges
+    if terms:
+        equation = verify_ranges(
+            transcript,
+            [placeholder(term, points) for term in terms],
+            derived_encodings(terms, commitments),
+            next(parts),
+            digits=statement.digits,
         )
+        equations.append(over_attested(equation, terms, points))
     for membership in statement.memberships:
         equations += verify_membership(
             transcript,
@@ -126,6 +165,24 @@ def verify_arguments(
             member=membership.member,
         )
     return equations
+
+
+def decode_commitments(commitments: Mapping[int, bytes]) -> dict[int, Point]:
+    """The attested points by slot, each checked to be in the group; EncodingError if one is not."""
+    decoded = group.decode_statement_points(commitments.values())
+    return dict(zip(commitments, decoded, strict=True))
+
+
+def proof_lengths(statement: Statement, sets: Sets) -> list[int]:
+    """Exact bytes of each argument, in their order."""
+    lengths = [OPENING_BYTES] * len(statement.openings)
+    if statement.ranges:
+        lengths.append(range_length(len(statement.ranges), digits=statement.digits))
+    lengths += [
+        membership_length(members_of(each, sets).size, member=each.member)
+        for each in statement.memberships
+    ]
+    return lengths
 
 
 def members_of(membership: Membership, sets: Sets) -> ScalarSet:
@@ -144,32 +201,9 @@ def members_of(membership: Membership, sets: Sets) -> ScalarSet:
     return found
 
 
-def _opened(witnesses: Sequence[Witness], slot: int) -> tuple[Scalar, Scalar]:
-    pair = witnesses[slot // SLOTS].values[slot % SLOTS]
-    if pair is None:
-        raise BindingError("the witness lacks an attested attribute")
-    return pair
-
-
-def _derived(term: RangeTerm | LinearTerm, witnesses: Sequence[Witness]) -> tuple[int, Scalar]:
-    """Value, over the integers, and blinding of a derived commitment."""
-    value, blinding = term.constant, ZERO
-    for slot, coefficient in term.coefficients:
-        scalar, part = _opened(witnesses, slot)
-        value += coefficient * scalar_integer(scalar)
-        blinding += part * group.signed_scalar(coefficient)
-    return value, blinding
-
-
 def _split(proof: bytes, statement: Statement, sets: Sets) -> Iterator[bytes]:
     """The proof cut into the parts that the statement asks for; nothing may be left over."""
-    lengths = [OPENING_BYTES] * len(statement.openings)
-    if statement.ranges:
-        lengths.append(range_length(len(statement.ranges), digits=statement.digits))
-    lengths += [
-        membership_length(members_of(each, sets).size, member=each.member)
-        for each in statement.memberships
-    ]
+    lengths = proof_lengths(statement, sets)
     if len(proof) != sum(lengths):
         raise EncodingError(
             f"the proof has {len(proof)} bytes, its facts take {sum(lengths)}: "
@@ -180,55 +214,3 @@ def _split(proof: bytes, statement: Statement, sets: Sets) -> Iterator[bytes]:
         parts.append(proof[at : at + length])
         at += length
     return iter(parts)
-
-
-def _range_encodings(
-    terms: Sequence[RangeTerm | LinearTerm], commitments: Mapping[int, bytes]
-) -> list[bytes]:
-    """What the range argument absorbs for a derived V*: all that determines it.
-
-    V, sign and bound for V* = sign·(V - bound·G); the constant, and each V with its coefficient,
-    for a sum of multiples. So nobody has to compute and encode V*.
-    """
-    return [
-        frame(commitments[term.attribute], str(term.sign).encode(), str(term.bound).encode())
-        if isinstance(term, RangeTerm)
-        else frame(
-            b"linear",
-            str(term.constant).encode(),
-            *(
-                frame(commitments[slot], str(coefficient).encode())
-                for slot, coefficient in term.coefficients
-            ),
-        )
-        for term in terms
-    ]
-
-
-def _over_attested(
-    equation: Equation, terms: Sequence[RangeTerm | LinearTerm], points: Mapping[int, Point]
-) -> Equation:
-    """The range equation over the attested V, made from the one with a point for each V*.
-
-    With V* = Σ cᵢVᵢ + k·G, a coefficient a of V* is a·cᵢ of Vᵢ and a·k of G: no point is
-    multiplied for it, and an attested V that several terms are about stands once.
-    """
-    fixed = list(equation.fixed_scalars)
-    base = equation.fixed.index(G)
-    attested: dict[int, Scalar] = {}
-    end = HEAD_POINTS + len(terms)
-    for term, weight in zip(terms, equation.scalars[HEAD_POINTS:end], strict=True):
-        fixed[base] += weight * group.signed_scalar(term.constant)
-        for slot, coefficient in term.coefficients:
-            scaled = weight * group.signed_scalar(coefficient)
-            attested[slot] = attested[slot] + scaled if slot in attested else scaled
-    return Equation(
-        equation.fixed,
-        fixed,
-        [
-            *equation.points[:HEAD_POINTS],
-            *(points[slot] for slot in attested),
-            *equation.points[end:],
-        ],
-        [*equation.scalars[:HEAD_POINTS], *attested.values(), *equation.scalars[end:]],
-    )

@@ -32,6 +32,8 @@ STATEMENT: Final = b"crossproof/statement/v1"
 LISTING: Final = b"crossproof/listing/v1"
 MANIFEST_ROWS: Final = b"crossproof/manifest-rows/v1"
 PART: Final = b"crossproof/part/v1"
+SUMMANDS: Final = b"crossproof/summands/v1"
+LIST_STATEMENT: Final = b"crossproof/list-statement/v1"
 
 
 def frame(*parts: bytes) -> bytes:

@@ -10,7 +10,7 @@ digest, bounds past +-2^62, and combinations that could wrap around the order of
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -74,6 +74,25 @@ class LinearTerm:
 
 
 @dataclass(frozen=True, slots=True)
+class SumTerm:
+    """The sum of coefficient * (the sum of an attribute's values), and `constant`, lies in
+    [0, 16^digits).
+
+    `sums` are pairs of coefficient and the slots whose values it multiplies, so that a sum over
+    thousands of documents has thousands of numbers and no more.
+    """
+
+    fact: int
+    sums: tuple[tuple[int, tuple[int, ...]], ...]
+    constant: int
+
+    @property
+    def coefficients(self) -> Iterator[tuple[int, int]]:
+        """Every slot with its coefficient in the derived value."""
+        return ((slot, each) for each, slots in self.sums for slot in slots)
+
+
+@dataclass(frozen=True, slots=True)
 class SetRef:
     """A named set by the digest that grant and trust file pin."""
 
@@ -128,7 +147,10 @@ class Opening:
         return group.decode_scalar(self.encoding)
 
 
-Term: TypeAlias = RangeTerm | LinearTerm | Membership | Opening
+Ranged: TypeAlias = RangeTerm | LinearTerm | SumTerm
+"""A derived value that must lie in [0, 16^digits)."""
+
+Term: TypeAlias = Ranged | Membership | Opening
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +165,9 @@ class Statement:
     digits: int
 
     @property
-    def ranges(self) -> tuple[RangeTerm | LinearTerm, ...]:
+    def ranges(self) -> tuple[Ranged, ...]:
         """The terms of the one aggregated range argument."""
-        return tuple(term for term in self.terms if isinstance(term, RangeTerm | LinearTerm))
+        return tuple(term for term in self.terms if isinstance(term, Ranged))
 
     @property
     def memberships(self) -> tuple[Membership, ...]:
@@ -162,7 +184,7 @@ class Statement:
         """The slots of the attributes that must be present, each once, ascending."""
         slots: set[int] = set()
         for term in self.terms:
-            if isinstance(term, LinearTerm):
+            if isinstance(term, Ranged):
                 slots.update(slot for slot, _ in term.coefficients)
             else:
                 slots.add(term.attribute)
@@ -190,38 +212,42 @@ def compile_facts(
     terms: list[Term] = []
     digits = 0
     for number, fact in enumerate(facts):
-        if isinstance(fact, LinearFact):
-            for form in fact.forms:
-                terms.append(_linear_term(number, form, subjects))
-                digits = max(digits, digits_for(form.greatest))
-            continue
-        attribute = fact.attribute
-        place = subjects.slot(fact.alias, attribute)
-        match fact.claim:
-            case Between(lo, hi):
-                # v - lo >= 0 and hi - v >= 0 over the integers: together they are the range,
-                # and each is below 16^digits because hi - lo is.
-                terms.append(RangeTerm(number, place, 1, lo))
-                terms.append(RangeTerm(number, place, -1, hi))
-                digits = max(digits, digits_for(hi - lo))
-            case AtLeast(bound):
-                terms.append(RangeTerm(number, place, 1, bound))
-                digits = max(digits, digits_for(attribute.bounds[1] - bound))
-            case AtMost(bound):
-                terms.append(RangeTerm(number, place, -1, bound))
-                digits = max(digits, digits_for(bound - attribute.bounds[0]))
-            case Equal(value):
-                terms.append(Opening(number, place, value, _scalar_bytes(attribute, value)))
-            case OneOf(values):
-                encodings = tuple(_scalar_bytes(attribute, value) for value in values)
-                literal = LiteralSet(values, encodings, attribute.type_tag)
-                terms.append(Membership(number, place, True, literal))
-            case InSet(name, member):
-                if name not in set_digests:
-                    raise SetError(f"no digest is pinned for the set @{name}")
-                digest = check_hex(set_digests[name], nbytes=32, where=f"digest of @{name}")
-                terms.append(Membership(number, place, member, SetRef(name, digest)))
+        found, needed = compile_fact(number, fact, subjects, set_digests)
+        terms += found
+        digits = max(digits, needed)
     return Statement(tuple(terms), digits)
+
+
+def compile_fact(
+    number: int, fact: Sentence, subjects: Subjects, set_digests: Mapping[str, str]
+) -> tuple[list[Term], int]:
+    """The terms of the fact of this number, and the digits that its ranges need (0 without)."""
+    if isinstance(fact, LinearFact):
+        terms: list[Term] = [_linear_term(number, form, subjects) for form in fact.forms]
+        return terms, max(digits_for(form.greatest) for form in fact.forms)
+    attribute = fact.attribute
+    place = subjects.slot(fact.alias, attribute)
+    match fact.claim:
+        case Between(lo, hi):
+            # v - lo >= 0 and hi - v >= 0 over the integers: together they are the range,
+            # and each is below 16^digits because hi - lo is.
+            both: list[Term] = [RangeTerm(number, place, 1, lo), RangeTerm(number, place, -1, hi)]
+            return both, digits_for(hi - lo)
+        case AtLeast(bound):
+            return [RangeTerm(number, place, 1, bound)], digits_for(attribute.bounds[1] - bound)
+        case AtMost(bound):
+            return [RangeTerm(number, place, -1, bound)], digits_for(bound - attribute.bounds[0])
+        case Equal(value):
+            return [Opening(number, place, value, _scalar_bytes(attribute, value))], 0
+        case OneOf(values):
+            encodings = tuple(_scalar_bytes(attribute, value) for value in values)
+            literal = LiteralSet(values, encodings, attribute.type_tag)
+            return [Membership(number, place, True, literal)], 0
+        case InSet(name, member):
+            if name not in set_digests:
+                raise SetError(f"no digest is pinned for the set @{name}")
+            digest = check_hex(set_digests[name], nbytes=32, where=f"digest of @{name}")
+            return [Membership(number, place, member, SetRef(name, digest))], 0
 
 
 def _linear_term(number: int, form: Form, subjects: Subjects) -> LinearTerm:
@@ -244,10 +270,20 @@ def _number(value: int) -> bytes:
     return str(value).encode()
 
 
+def _slot(value: int) -> bytes:
+    return value.to_bytes(4, "big")
+
+
 def _encode_term(term: Term) -> bytes:
     if isinstance(term, LinearTerm):
         pairs = [frame(_number(slot), _number(each)) for slot, each in term.coefficients]
         return frame(b"linear", _number(term.fact), _number(term.constant), *pairs)
+    if isinstance(term, SumTerm):
+        sums = [
+            frame(_number(each), _number(len(slots)), b"".join(map(_slot, slots)))
+            for each, slots in term.sums
+        ]
+        return frame(b"sum", _number(term.fact), _number(term.constant), *sums)
     head = (_number(term.fact), _number(term.attribute))
     match term:
         case RangeTerm():
