@@ -1,0 +1,109 @@
+"""The form of a bundle: step 1 of the procedure (section "Bundle")."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from independent.second_verifier import encoding, envelope, schema
+from independent.second_verifier.documents import (
+    ALIAS,
+    MAX_ATTESTATION,
+    MAX_GRANT,
+    ascending,
+    fact_texts,
+    free_text,
+    set_references,
+)
+from independent.second_verifier.encoding import Tree
+from independent.second_verifier.envelope import Envelope
+from independent.second_verifier.refusal import well_formed
+from independent.second_verifier.schema import Schema
+
+MAX_BUNDLE = 4 * 1024 * 1024
+MAX_PROOF = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Context:
+    """For whom, for what and for how long; `tree` is what the transcript holds."""
+
+    tree: Tree
+    audience: str
+    nonce: str | None
+    request: str
+    not_before: int
+    expires: int
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A document under its alias."""
+
+    alias: str
+    kind: str
+    envelope: Envelope
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle of which only the form is known to be right."""
+
+    context: Context
+    schemas: tuple[Schema, ...]
+    documents: tuple[Entry, ...]
+    grant: Envelope
+    facts: list[str]
+    sets: list[Tree]
+    proof: bytes
+
+
+def read(data: bytes) -> Bundle:
+    """A `.proof.json` file."""
+    tree = encoding.fields(
+        encoding.read(data, MAX_BUNDLE),
+        {"format", "context", "schemas", "documents", "grants", "facts", "sets", "proof"},
+    )
+    well_formed(tree["format"] == "crossvault/bundle/v1", "another format")
+    context = _context(tree["context"])
+    schemas = tuple(schema.read(each) for each in encoding.listed(tree["schemas"], 1, 64))
+    documents = tuple(_entry(each) for each in encoding.listed(tree["documents"], 1, 64))
+    ascending([each.alias for each in documents])
+    (grant,) = encoding.listed(tree["grants"], 1, 1)
+    return Bundle(
+        context,
+        schemas,
+        documents,
+        envelope.read(grant, MAX_GRANT, 1),
+        fact_texts(tree["facts"]),
+        set_references(tree["sets"]),
+        encoding.base64_bytes(tree["proof"], most=MAX_PROOF),
+    )
+
+
+def _context(value: object) -> Context:
+    instants = ("requested_at", "request_expires", "not_before", "expires")
+    tree = encoding.fields(value, {"audience", "purpose", "request", *instants}, {"nonce"})
+    free_text(tree["purpose"])
+    if "nonce" in tree:
+        encoding.hexadecimal(tree["nonce"])
+    encoding.hexadecimal(tree["request"])
+    times = {name: encoding.instant(tree[name]) for name in instants}
+    well_formed(times["not_before"] < times["expires"], "an end before a beginning")
+    well_formed(times["requested_at"] < times["request_expires"], "an end before a beginning")
+    return Context(
+        tree,
+        free_text(tree["audience"]),
+        tree.get("nonce"),
+        tree["request"],
+        times["not_before"],
+        times["expires"],
+    )
+
+
+def _entry(value: object) -> Entry:
+    tree = encoding.fields(value, {"alias", "kind", "envelope"})
+    return Entry(
+        encoding.text(tree["alias"], ALIAS),
+        encoding.text(tree["kind"], "attestation"),
+        envelope.read(tree["envelope"], MAX_ATTESTATION, 1),
+    )

@@ -1,0 +1,142 @@
+"""What may be asked, from schemas and sets alone (section "What may be asked")."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from independent.second_verifier.book import Book
+from independent.second_verifier.facts import Between, Equal, Fact, InSet, OneOf
+from independent.second_verifier.linear import Form, Linear
+from independent.second_verifier.refusal import well_formed
+from independent.second_verifier.schema import Value
+
+NEEDED = {"public": 1, "asset": 2, "personal": 64}
+ROUNDS = 16
+
+Interval = tuple[int, int]
+Members = Mapping[str, frozenset[Value]]
+
+
+def check(facts: Sequence[Fact], book: Book, sets: Members) -> None:
+    """Refuses a list that asks what the class forbids, or leaves too few values."""
+    by_slot: dict[int, list[Fact]] = {}
+    forms: list[Form] = []
+    for fact in facts:
+        if isinstance(fact, Linear):
+            forms.extend(fact.forms)
+            continue
+        sensitivity = book.attribute(fact.slot).sensitivity
+        allowed = isinstance(fact, InSet) or sensitivity == "public"
+        allowed = allowed or (sensitivity == "asset" and not isinstance(fact, Equal))
+        well_formed(allowed, "a sentence that the class forbids")
+        by_slot.setdefault(fact.slot, []).append(fact)
+    slots = {slot for form in forms for slot, _ in form.coefficients}
+    personal = [slot for slot in slots if book.attribute(slot).sensitivity == "personal"]
+    well_formed(not personal, "a sum of personal values")
+
+    intervals = {slot: _hull(slot, by_slot.get(slot, []), book) for slot in slots}
+    _narrow(forms, intervals)
+    for slot in slots:
+        low, high = intervals[slot]
+        by_slot.setdefault(slot, []).append(Between(slot, low, high))
+    for slot, about in by_slot.items():
+        count = _count(slot, about, book, sets)
+        needed = NEEDED[book.attribute(slot).sensitivity]
+        well_formed(count is None or count >= needed, "too few values stay possible")
+    _check_combinations(forms, intervals, book)
+
+
+def _hull(slot: int, about: Sequence[Fact], book: Book) -> Interval:
+    """The interval of a number, cut by the ranges, values and lists about it."""
+    low, high = book.attribute(slot).least, book.attribute(slot).most
+    for fact in about:
+        ends: list[Value] = []
+        if isinstance(fact, Between):
+            low = low if fact.low is None else max(low, fact.low)
+            high = high if fact.high is None else min(high, fact.high)
+        elif isinstance(fact, Equal):
+            ends = [fact.value]
+        elif isinstance(fact, OneOf):
+            ends = list(fact.values)
+        numbers = [each for each in ends if isinstance(each, int)]
+        if numbers:
+            low, high = max(low, min(numbers)), min(high, max(numbers))
+    return low, high
+
+
+def _ends(form: Form, intervals: Mapping[int, Interval]) -> list[Interval]:
+    """Of each coefficient times its value, the least and the greatest."""
+    pairs = [(c * intervals[slot][0], c * intervals[slot][1]) for slot, c in form.coefficients]
+    return [(min(pair), max(pair)) for pair in pairs]
+
+
+def _narrow(forms: Sequence[Form], intervals: dict[int, Interval]) -> None:
+    """Cuts the intervals by the forms, in rounds, until nothing changes."""
+    for _ in range(ROUNDS):
+        before = dict(intervals)
+        for form in forms:
+            greatest = [high for _, high in _ends(form, intervals)]
+            M = form.constant + sum(greatest)
+            for (slot, c), most in zip(form.coefficients, greatest, strict=True):
+                low, high = intervals[slot]
+                if c > 0:
+                    low = max(low, -((M - most) // c))
+                else:
+                    high = min(high, (M - most) // -c)
+                intervals[slot] = low, high
+        if intervals == before or any(low > high for low, high in intervals.values()):
+            return
+
+
+def _count(slot: int, about: Sequence[Fact], book: Book, sets: Members) -> int | None:
+    """How many values fulfil all facts about an attribute; None for without end."""
+    attribute = book.attribute(slot)
+    low, high = attribute.least, attribute.most
+    listed: set[Value] | None = set(attribute.members) if attribute.kind == "enum" else None
+    excluded: set[Value] = set()
+    for fact in about:
+        within: set[Value] | frozenset[Value] | None = None
+        if isinstance(fact, Between):
+            low = low if fact.low is None else max(low, fact.low)
+            high = high if fact.high is None else min(high, fact.high)
+        elif isinstance(fact, Equal):
+            within = {fact.value}
+        elif isinstance(fact, OneOf):
+            within = set(fact.values)
+        elif isinstance(fact, InSet) and fact.member:
+            within = sets[fact.name]
+        elif isinstance(fact, InSet):
+            excluded |= sets[fact.name]
+        if within is not None:
+            listed = set(within) if listed is None else listed & within
+    if listed is not None:
+        left = listed - excluded
+        return sum(1 for v in left if not isinstance(v, int) or low <= v <= high)
+    if not attribute.ordered:
+        return None
+    gone = sum(1 for v in excluded if isinstance(v, int) and low <= v <= high)
+    return max(0, high - low + 1 - gone)
+
+
+def _check_combinations(
+    forms: Sequence[Form], intervals: Mapping[int, Interval], book: Book
+) -> None:
+    """Counts the values of each combination of two or more attributes."""
+    combinations: dict[tuple[tuple[int, int], ...], Interval] = {}
+    for form in forms:
+        if len(form.coefficients) < 2:
+            continue
+        sign = 1 if form.coefficients[0][1] > 0 else -1
+        key = tuple((slot, sign * c) for slot, c in form.coefficients)
+        ends = _ends(Form(key, 0), intervals)
+        low, high = combinations.get(key, (sum(a for a, _ in ends), sum(b for _, b in ends)))
+        # sign·combination + constant ≥ 0
+        if sign > 0:
+            low = max(low, -form.constant)
+        else:
+            high = min(high, form.constant)
+        combinations[key] = low, high
+    for key, (low, high) in combinations.items():
+        classes = {book.attribute(slot).sensitivity for slot, _ in key}
+        needed = NEEDED["asset" if "asset" in classes else "public"]
+        well_formed(high - low + 1 >= needed, "a combination with too few values")

@@ -1,0 +1,186 @@
+"""Attestations, requests and grants (the sections of these names)."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from typing import Any
+
+from independent.second_verifier import encoding
+from independent.second_verifier.curve import POINT
+from independent.second_verifier.encoding import Tree
+from independent.second_verifier.facts import MAX_FACT
+from independent.second_verifier.refusal import well_formed
+from independent.second_verifier.text import plain
+from independent.second_verifier.trust import ASSET
+
+MAX_ATTESTATION = 16 * 1024
+MAX_REQUEST = MAX_GRANT = 64 * 1024
+ALIAS = "[a-z][a-z0-9_-]{0,63}"
+PRINCIPAL = r"spiffe://[a-z0-9.-]{1,253}/(hk/spv|cn/custodian)/[A-Za-z0-9._-]+"
+CID_HEAD = bytes([0x01, 0x71, 0x12, 0x20])
+
+
+@dataclass(frozen=True)
+class Attestation:
+    """The custodian's statement of one document version."""
+
+    document: str
+    version: int
+    asset: str
+    schema: bytes
+    attested_at: int
+    valid_until: int
+    presence: str
+    commitments: tuple[bytes, ...]
+
+
+def read_attestation(payload: bytes) -> Attestation:
+    """The payload of an `attestation` envelope."""
+    required = {
+        "format", "document", "version", "asset", "schema", "as_of", "attested_at",
+        "valid_until", "asset_part", "presence", "commitments",
+    }  # fmt: skip
+    tree = encoding.fields(encoding.read(payload, MAX_ATTESTATION), required, {"personal_part"})
+    well_formed(tree["format"] == "crossvault/attestation/v1", "another format")
+    days = encoding.fields(tree["as_of"], {"from", "to"})
+    well_formed(encoding.day(days["from"]) <= encoding.day(days["to"]), "an end before a beginning")
+    start, end = encoding.instant(tree["attested_at"]), encoding.instant(tree["valid_until"])
+    well_formed(start < end, "an end before a beginning")
+    _cid(tree["asset_part"])
+    if "personal_part" in tree:
+        encoding.hexadecimal(tree["personal_part"])
+    presence = encoding.text(tree["presence"], "[01]{1,64}")
+    commitments = encoding.base64_bytes(tree["commitments"], POINT * presence.count("1"))
+    well_formed("1" in presence, "nothing attested")
+    return Attestation(
+        encoding.text(tree["document"], "[0-9a-f]{32}"),
+        encoding.integer(tree["version"], 1),
+        encoding.text(tree["asset"], ASSET),
+        encoding.hexadecimal(tree["schema"]),
+        start,
+        end,
+        presence,
+        tuple(commitments[at : at + POINT] for at in range(0, len(commitments), POINT)),
+    )
+
+
+def _cid(value: Any) -> None:
+    spelt = encoding.text(value, "b[a-z2-7]{58}")
+    data = base64.b32decode(spelt[1:].upper() + "=" * 6)
+    again = base64.b32encode(data).decode().rstrip("=").lower()
+    well_formed(data.startswith(CID_HEAD) and again == spelt[1:], "not the one spelling of a CID")
+
+
+def free_text(value: Any) -> str:
+    """An audience, purpose or the like."""
+    return plain(encoding.text(value), 500)
+
+
+def fact_texts(value: Any) -> list[str]:
+    """1 to 64 distinct sentences, not read yet."""
+    facts = [encoding.text(each) for each in encoding.listed(value, 1, 64)]
+    well_formed(all(1 <= len(each) <= MAX_FACT for each in facts), "not a sentence's length")
+    for each in facts:
+        plain(each, MAX_FACT)
+    well_formed(len(set(facts)) == len(facts), "a fact twice")
+    return facts
+
+
+def set_references(value: Any) -> list[Tree]:
+    """Names, authorities and digests of sets, in the order of the names."""
+    found = []
+    for each in encoding.listed(value, 0, 64):
+        tree = encoding.fields(each, {"name", "authority", "digest"})
+        plain(encoding.text(tree["name"]))
+        encoding.hexadecimal(tree["authority"])
+        encoding.hexadecimal(tree["digest"])
+        found.append(tree)
+    ascending([each["name"] for each in found])
+    return found
+
+
+def ascending(names: list[str]) -> None:
+    """Names in order by bytes, each once."""
+    keys = [name.encode() for name in names]
+    well_formed(keys == sorted(set(keys)), "not in order, or one twice")
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request that the verifier made, and its digest."""
+
+    digest: str
+    tree: Tree
+
+
+def read_request(data: bytes) -> Request:
+    """A request file."""
+    required = {
+        "format", "documents", "facts", "sets", "audience", "purpose", "created", "expires",
+    }  # fmt: skip
+    tree = encoding.fields(encoding.read(data, MAX_REQUEST), required, {"nonce"})
+    well_formed(tree["format"] == "crossvault/request/v1", "another format")
+    documents = encoding.listed(tree["documents"], 1, 64)
+    for each in documents:
+        entry = encoding.fields(each, {"alias", "asset", "schema"})
+        encoding.text(entry["alias"], ALIAS)
+        encoding.text(entry["asset"], ASSET)
+        encoding.hexadecimal(entry["schema"])
+    ascending([each["alias"] for each in documents])
+    well_formed(
+        len({(each["asset"], each["schema"]) for each in documents}) == len(documents),
+        "an asset twice under one schema",
+    )
+    fact_texts(tree["facts"])
+    set_references(tree["sets"])
+    free_text(tree["audience"])
+    free_text(tree["purpose"])
+    if "nonce" in tree:
+        encoding.hexadecimal(tree["nonce"])
+    start, end = encoding.instant(tree["created"]), encoding.instant(tree["expires"])
+    well_formed(start < end, "an end before a beginning")
+    return Request(encoding.sha256(data).hex(), tree)
+
+
+@dataclass(frozen=True)
+class Grant:
+    """The custodian's consent."""
+
+    request: str
+    documents: list[Tree]
+    sets: list[Tree]
+    not_before: int
+    bundle_expires: int
+    granted_at: int
+    expires: int
+
+
+def read_grant(payload: bytes) -> Grant:
+    """The payload of a `grant` envelope."""
+    required = {
+        "format", "request", "asker", "documents", "sets", "not_before", "bundle_expires",
+        "granted_at", "expires",
+    }  # fmt: skip
+    tree = encoding.fields(encoding.read(payload, MAX_GRANT), required)
+    well_formed(tree["format"] == "crossvault/grant/v1", "another format")
+    encoding.hexadecimal(tree["request"])
+    encoding.text(tree["asker"], PRINCIPAL)
+    documents = encoding.listed(tree["documents"], 1, 64)
+    for each in documents:
+        entry = encoding.fields(each, {"alias", "document", "version", "attestation"})
+        encoding.text(entry["alias"], ALIAS)
+        encoding.text(entry["document"], "[0-9a-f]{32}")
+        encoding.integer(entry["version"], 1)
+        encoding.hexadecimal(entry["attestation"])
+    ascending([each["alias"] for each in documents])
+    well_formed(len({each["document"] for each in documents}) == len(documents), "a document twice")
+    return Grant(
+        tree["request"],
+        documents,
+        set_references(tree["sets"]),
+        encoding.instant(tree["not_before"]),
+        encoding.instant(tree["bundle_expires"]),
+        encoding.instant(tree["granted_at"]),
+        encoding.instant(tree["expires"]),
+    )
