@@ -261,9 +261,9 @@ def _expectation(
     if request_file is not None:
         if nonce is not None:
             raise click.UsageError("--nonce goes with --audience; a request has its own")
-        return Expectation.for_request(read(request_file, LIMIT), asset=asset)
+        return Expectation.for_request(read(request_file, LIMIT), assets=[asset] if asset else [])
     try:
-        return Expectation.for_audience(str(audience), nonce=nonce, asset=asset)
+        return Expectation.for_audience(str(audience), nonce=nonce, assets=[asset] if asset else [])
     except CrossproofError as error:
         raise click.UsageError(str(error)) from None
 

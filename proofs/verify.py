@@ -32,9 +32,10 @@ SPEC.md, "Verification procedure".
 #     now, not older than pinned, of the bundle's digest, and outlives the bundle.
 #     Stops: an old list without the newest names, a list of one's own under a known name.
 #  8  Facts. In canonical form, readable under the schema, allowed by class, about exactly these
-#     sets and of their types; compiled here to the statement that is proven.
+#     sets and of their types; compiled here to the statement that is proven. What the verifier
+#     requires of an asset follows from them.
 #     Stops: literals past the group's order, `not in` a list of another type, a statement that
-#     says less than the sentence shown.
+#     says less than the sentence shown, true facts that are not the ones that matter.
 #  9  Proof. Of exactly the statement's length; commitments in the group; all arguments hold, on
 #     one transcript that began with everything above, in one multi-scalar multiplication.
 #     Stops: false facts, and parts swapped after proving.
@@ -74,6 +75,7 @@ from proofs.ids import digest_of
 from proofs.named_set import NamedSet
 from proofs.policy import Expectation
 from proofs.request import Request, RequestedDocument
+from proofs.requirements import Met, Subject
 from proofs.schema import Schema
 from proofs.statement import compile_facts
 from proofs.subjects import Subjects
@@ -112,6 +114,7 @@ class Verified:
     grant: Grant
     facts: tuple[str, ...]
     sets: tuple[VerifiedSet, ...]
+    met: tuple[Met, ...]
     checked_at: datetime
     # Not a field: `dataclasses.replace` would hand it on to a copy with other facts.
     _token: InitVar[object]
@@ -170,11 +173,17 @@ def check_all_but_equations(
     documents = _check_attestations(bundle, payloads, custodian, now)  # 3
     grant, answered = _check_grant(bundle, documents, custodian, now)  # 4
     _check_time(bundle.context, documents, custodian, grant, now)  # 5
-    expectation.check(answered)  # 6
+    expectation.check(answered, [each.attestation.asset for each in documents])  # 6
     found = _check_sets(bundle, trust, sets, now)  # 7
     by_name = {each.named.name: each.named for each in found}
     subjects = Subjects.of({each.alias: each.schema for each in documents})
     facts = _check_facts(bundle, subjects, by_name)  # 8
+    met = expectation.required.check(
+        list(facts),
+        [Subject(each.alias, each.attestation.asset, each.schema) for each in documents],
+        find_set=lambda name: by_name.get(name) or _at_hand(name, trust, sets, now),
+        now=now,
+    )
     statement = compile_facts(facts, subjects, {each.name: each.digest for each in bundle.sets})
     claims = Claims(
         context=bundle.context,
@@ -201,6 +210,7 @@ def check_all_but_equations(
         grant=grant,
         facts=bundle.facts,
         sets=found,
+        met=met,
         checked_at=now,
         _token=_TOKEN,
     )
@@ -370,6 +380,16 @@ def check_named_set(named: NamedSet, trust: Trust, now: datetime) -> TrustedAuth
             f"the trust file asks for {pinned.least_version} at least"
         )
     return authority
+
+
+def _at_hand(name: str, trust: Trust, sets: Sequence[NamedSet], now: datetime) -> NamedSet:
+    """The latest set of this name that the verifier holds: what a fact means that it requires."""
+    held = [each for each in sets if each.name == name]
+    if not held:
+        raise SetError(f"@{name}: give its file with --set")
+    found = max(held, key=lambda each: each.header.version)
+    check_named_set(found, trust, now)
+    return found
 
 
 def _choose(name: str, digest: str, sets: Sequence[NamedSet]) -> NamedSet:

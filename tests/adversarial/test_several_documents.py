@@ -270,12 +270,12 @@ def test_the_verifiers_request_names_every_document() -> None:
         with pytest.raises(ContextError, match=message):
             check(data, expectation=Expectation.for_request(asked.data))
     for asset in ASSETS.values():
-        assert check(data, expectation=Expectation.for_request(found.request.data, asset=asset))
-        wanted = Expectation.for_audience(bundles.AUDIENCE, nonce="5a" * 32, asset=asset)
+        assert check(data, expectation=Expectation.for_request(found.request.data, assets=[asset]))
+        wanted = Expectation.for_audience(bundles.AUDIENCE, nonce="5a" * 32, assets=[asset])
         assert check(data, expectation=wanted)
     with pytest.raises(PolicyError, match="not cn-pv-0099"):
-        Expectation.for_request(found.request.data, asset="cn-pv-0099")
-    wanted = Expectation.for_audience(bundles.AUDIENCE, nonce="5a" * 32, asset="cn-pv-0099")
+        Expectation.for_request(found.request.data, assets=["cn-pv-0099"])
+    wanted = Expectation.for_audience(bundles.AUDIENCE, nonce="5a" * 32, assets=["cn-pv-0099"])
     with pytest.raises(ContextError, match="not cn-pv-0099"):
         check(data, expectation=wanted)
 

@@ -221,10 +221,10 @@ def test_6_audience_and_nonce() -> None:
         (Expectation.for_audience("Somebody Else", nonce="5a" * 32), "made for"),
         (Expectation.for_audience(AUDIENCE, nonce="00" * 32), "another nonce"),
         (Expectation.for_audience(AUDIENCE, nonce=None), "--nonce"),
-        (Expectation.for_audience(AUDIENCE, nonce="5a" * 32, asset="cn-pv-1"), "about asset"),
+        (Expectation.for_audience(AUDIENCE, nonce="5a" * 32, assets=["cn-pv-1"]), "about asset"),
     ):
         refused(ContextError, message, small()[1], expectation=expectation)
-    pinned = Expectation.for_audience(AUDIENCE, nonce="5a" * 32, asset=ASSET)
+    pinned = Expectation.for_audience(AUDIENCE, nonce="5a" * 32, assets=[ASSET])
     assert check(small()[1], expectation=pinned)
 
 
@@ -238,4 +238,4 @@ def test_6_a_nonce_that_the_bundle_lacks() -> None:
 def test_6_an_asset_beside_the_request() -> None:
     """A demanded asset that the own request is not about is a mistake, said before any check."""
     with pytest.raises(PolicyError, match="about"):
-        Expectation.for_request(small()[0].request.data, asset="cn-pv-1")
+        Expectation.for_request(small()[0].request.data, assets=["cn-pv-1"])

@@ -211,7 +211,7 @@ def test_an_expectation_names_an_audience_that_can_be() -> None:
         lambda: Expectation.for_audience("", nonce=None),
         lambda: Expectation.for_audience("x" * 501, nonce=None),
         lambda: Expectation.for_audience("A", nonce="1"),
-        lambda: Expectation.for_audience("A", nonce=None, asset="*"),
+        lambda: Expectation.for_audience("A", nonce=None, assets=["*"]),
         lambda: Expectation.for_request(b"{}"),
     ):
         with pytest.raises(EncodingError):
@@ -221,11 +221,11 @@ def test_an_expectation_names_an_audience_that_can_be() -> None:
 def test_the_first_difference_is_named() -> None:
     """A verifier learns what differs, not only that something does."""
     expectation = Expectation.for_request(request().data)
-    expectation.check(request())
+    expectation.check(request(), ["cn-pv-0042"])
     with pytest.raises(ContextError, match="purpose"):
-        expectation.check(request(purpose="Another"))
+        expectation.check(request(purpose="Another"), ["cn-pv-0042"])
     with pytest.raises(PolicyError):
-        Expectation.for_request(request().data, asset="another")
+        Expectation.for_request(request().data, assets=["another"])
 
 
 def test_random_ids() -> None:

@@ -1,0 +1,157 @@
+"""Facts that the verifier requires of assets, and whether what a bundle proves implies them.
+
+A required fact is read against the schema of the document of each asset that it is required of,
+and speaks of that document alone. Where an asset has several documents in one bundle, it must
+follow about each whose schema has its attributes: otherwise a document that says less could hide
+behind one that says more. It refuses requirements of no asset, and sentences that no document of
+the asset can be asked.
+
+SPEC.md, "What a verifier may require".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import lru_cache
+
+from proofs.errors import FactError, PolicyError
+from proofs.facts import Fact, Sentence, SetMembers, parse_fact
+from proofs.implication import about, implies
+from proofs.linear import LinearFact, Side
+from proofs.schema import Schema
+from proofs.subjects import Subjects
+
+_SHOWN = 200
+_WORD = re.compile(r"[A-Za-z0-9_.-]+")
+
+FindSet = Callable[[str], SetMembers]
+"""The set that a name means to the verifier; SetError if there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Met:
+    """A required fact that follows, about one document: its canonical text, without an alias."""
+
+    fact: str
+    asset: str
+    alias: str
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One document that facts are about: its alias, its asset and its schema."""
+
+    alias: str
+    asset: str
+    schema: Schema
+
+
+@dataclass(frozen=True, slots=True)
+class Required:
+    """Facts as the verifier wrote them, and the assets that each of them must hold for."""
+
+    facts: tuple[str, ...]
+    assets: tuple[str, ...]
+
+    @classmethod
+    def of(cls, facts: Sequence[str], assets: Sequence[str]) -> Required:
+        """PolicyError for facts without an asset: nothing would be checked."""
+        if facts and not assets:
+            raise PolicyError("a required fact needs an asset that it must hold for")
+        return cls(tuple(facts), tuple(assets))
+
+    def check(
+        self,
+        proven: Sequence[Sentence],
+        documents: Sequence[Subject],
+        *,
+        find_set: FindSet,
+        now: datetime,
+    ) -> tuple[Met, ...]:
+        """What of it is met by facts that are proven of these documents.
+
+        An asset that none of them is about is passed over: `policy` has dealt with it.
+
+        Raises:
+            PolicyError: a required fact does not follow about an asset, or cannot be asked of it.
+            SetError: the set that a required fact names is not at hand.
+        """
+        met: list[Met] = []
+        subjects = Subjects.of({each.alias: each.schema for each in documents})
+        for asset in self.assets if self.facts else ():
+            own = [each for each in documents if each.asset == asset]
+            for text in self.facts if own else ():
+                asked = _readable(text, own, now)
+                for document, fact in asked:
+                    bound = fact if subjects.alone else _under(document.alias, fact)
+                    _check_follows(proven, bound, asset, subjects, find_set)
+                    met.append(Met(fact.text, asset, document.alias))
+        return tuple(met)
+
+
+def _readable(
+    text: str, documents: Sequence[Subject], now: datetime
+) -> list[tuple[Subject, Sentence]]:
+    """The documents of an asset that the sentence can be asked of, with what it says there."""
+    found: list[tuple[Subject, Sentence]] = []
+    refusal: FactError | None = None
+    for each in documents:
+        try:
+            found.append((each, _read(text, each.alias, each.schema.encode(), now)))
+        except FactError as error:
+            subjects = Subjects.of({each.alias: each.schema})
+            named = any(subjects.names(word.strip(".-")) for word in _WORD.findall(text))
+            if named or len(documents) == 1:
+                raise _unreadable(text, each, error) from None
+            refusal = error
+    if not found:
+        raise _unreadable(text, documents[-1], refusal)
+    return found
+
+
+def _unreadable(text: str, document: Subject, error: FactError | None) -> PolicyError:
+    # The text is the verifier's own; what is wrong with it says the error.
+    return PolicyError(f"required of {document.asset}: {_cut(text)}: {error}")
+
+
+# An asset's requirement is read once for all bundles about documents of its schema.
+@lru_cache(maxsize=1024)
+def _read(text: str, alias: str, schema: bytes, now: datetime) -> Sentence:
+    return parse_fact(text, {alias: Schema.parse(schema)}, now=now)
+
+
+def _under(alias: str, fact: Sentence) -> Sentence:
+    """The same sentence where several documents are spoken of, each by its alias."""
+
+    def side(found: Side) -> Side:
+        return replace(found, mentions=tuple(replace(m, alias=alias) for m in found.mentions))
+
+    if isinstance(fact, LinearFact):
+        return replace(fact, left=side(fact.left), right=side(fact.right))
+    return replace(fact, alias=alias) if isinstance(fact, Fact) else fact
+
+
+def _check_follows(
+    proven: Sequence[Sentence],
+    required: Sentence,
+    asset: str,
+    subjects: Subjects,
+    find_set: FindSet,
+) -> None:
+    names = {each.set_name for each in (*proven, required)} - {None}
+    sets = {name: find_set(name) for name in names if name is not None}
+    if implies(proven, required, subjects, sets):
+        return
+    bearing = [_cut(each) for each in about(proven, required)]
+    said = "; ".join(bearing[:3]) + (f"; and {len(bearing) - 3} more" if len(bearing) > 3 else "")
+    raise PolicyError(
+        f"required of {asset}: {_cut(required.text)}; "
+        + (f"this does not follow from {said}" if said else "nothing is proven about it")
+    )
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
