@@ -64,29 +64,72 @@ class Claims:
 
     def transcript(self) -> Transcript:
         """A transcript that holds all of it."""
-        transcript = Transcript(labels.BUNDLE)
-        transcript.bundle_statement(
-            context=canonical.dump(self.context.to_json()),
-            schemas=[
-                bytes.fromhex(digest) for digest in sorted({each.schema for each in self.documents})
-            ],
+        return _transcript(
+            self,
+            schemas=sorted({each.schema for each in self.documents}),
             documents=[each.encode() for each in self.documents],
-            grants=[frame(bytes.fromhex(self.grant), bytes.fromhex(self.grant_signer))],
-            sets=[
-                frame(each.name.encode(), bytes.fromhex(each.authority), bytes.fromhex(each.digest))
-                for each in self.sets
-            ],
-            facts=[fact.encode() for fact in self.facts],
-            statement=self.statement,
-            commitments=[
-                frame(slot.to_bytes(8, "big"), commitment) for slot, commitment in self.commitments
-            ],
         )
-        return transcript
 
     def by_slot(self) -> Mapping[int, bytes]:
         """The bound commitments by their slot."""
         return dict(self.commitments)
+
+
+@dataclass(frozen=True, slots=True)
+class ListClaims:
+    """What is bound where a bundle is about a selection; otherwise as `Claims`.
+
+    `listing` is `listing_digest`, over the digests of all attestations in order. `manifest` is the
+    digest of the manifest that stands in their place, or None.
+    """
+
+    context: Context
+    schema: str
+    listing: str
+    count: int
+    signer: str
+    manifest: str | None
+    grant: str
+    grant_signer: str
+    sets: tuple[SetReference, ...]
+    facts: tuple[str, ...]
+    statement: bytes
+    commitments: tuple[tuple[int, bytes], ...]
+
+    def seed(self) -> bytes:
+        """64 bytes that depend on all of it, from which the transcript of every part begins."""
+        selection = frame(
+            b"selection",
+            bytes.fromhex(self.listing),
+            self.count.to_bytes(8, "big"),
+            bytes.fromhex(self.signer),
+            bytes.fromhex(self.schema),
+            b"attestations" if self.manifest is None else b"manifest",
+            bytes.fromhex(self.manifest or ""),
+        )
+        return _transcript(self, schemas=[self.schema], documents=[selection]).seed()
+
+
+def _transcript(
+    claims: Claims | ListClaims, *, schemas: Sequence[str], documents: Sequence[bytes]
+) -> Transcript:
+    transcript = Transcript(labels.BUNDLE)
+    transcript.bundle_statement(
+        context=canonical.dump(claims.context.to_json()),
+        schemas=[bytes.fromhex(digest) for digest in schemas],
+        documents=documents,
+        grants=[frame(bytes.fromhex(claims.grant), bytes.fromhex(claims.grant_signer))],
+        sets=[
+            frame(each.name.encode(), bytes.fromhex(each.authority), bytes.fromhex(each.digest))
+            for each in claims.sets
+        ],
+        facts=[fact.encode() for fact in claims.facts],
+        statement=claims.statement,
+        commitments=[
+            frame(slot.to_bytes(8, "big"), commitment) for slot, commitment in claims.commitments
+        ],
+    )
+    return transcript
 
 
 def bound_commitments(

@@ -111,6 +111,17 @@ class Transcript:
         self.append_bytes(b"statement", statement)
         self.append_list(b"commitments", commitments)
 
+    def seed(self) -> bytes:
+        """64 bytes that depend on everything before; absorbs nothing."""
+        return self._hash.digest()
+
+    def part_statement(self, seed: bytes, *, index: int, count: int) -> None:
+        """What one part of a proof over a selection is about: the bundle's statement, by `seed` of
+        its transcript, and which part of how many this is."""
+        self.append_bytes(b"bundle", seed)
+        self.append_int(b"part", index)
+        self.append_int(b"parts", count)
+
     # -- opening argument ---------------------------------------------------------------------
 
     def opening_statement(self, commitment: bytes, *, value: bytes, generators: bytes) -> None:
