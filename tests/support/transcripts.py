@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
+
+import pytest
+
+from proofs import randomness
 from proofs.group import Scalar
 from proofs.transcript import Transcript
 
@@ -86,3 +92,45 @@ class ScriptedTranscript(Transcript):
         if label not in self.script:
             return real
         return self.script.pop(label) if self.once else self.script[label]
+
+
+class ProgrammedTranscript(Transcript):
+    """Answers the k-th challenge of a label from a list, the real one where the list has ended.
+
+    What a simulator meets that is told all challenges first, and an extractor that runs a prover
+    again from one point with another challenge there.
+    """
+
+    __slots__ = ("_drawn", "_program")
+
+    def __init__(self, start: bytes, program: Mapping[bytes, Sequence[Scalar]]) -> None:
+        super().__init__(start)
+        self._program = program
+        self._drawn: dict[bytes, int] = {}
+
+    def fork(self) -> ProgrammedTranscript:
+        other = super().fork()
+        assert isinstance(other, ProgrammedTranscript)
+        other._program, other._drawn = self._program, dict(self._drawn)
+        return other
+
+    def adopt(self, other: Transcript) -> None:
+        super().adopt(other)
+        assert isinstance(other, ProgrammedTranscript)
+        self._drawn = dict(other._drawn)
+
+    def challenge(self, label: bytes) -> Scalar:
+        real = super().challenge(label)
+        number = self._drawn.get(label, 0)
+        self._drawn[label] = number + 1
+        answers = self._program.get(label, ())
+        return answers[number] if number < len(answers) else real
+
+
+def repeat_randomness(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Provers draw the same from here on, wherever their history and witness are the same.
+
+    A prover that is run again then differs from its first run from the changed challenge on.
+    Only the provers' own generator: weights of a verification stay random.
+    """
+    monkeypatch.setattr(randomness, "secrets", SimpleNamespace(token_bytes=bytes))
