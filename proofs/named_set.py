@@ -15,111 +15,26 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import cast
 
 from proofs import canonical
 from proofs.attestation import read_day
 from proofs.canonical import Fields, Json
 from proofs.envelope import Envelope, PayloadType
-from proofs.errors import CrossproofError, SetError
-from proofs.group import Scalar
+from proofs.errors import SetError
 from proofs.ids import SHOWN_LIMIT, check_name, check_shown, digest_of
-from proofs.normaliser import NORMALISER_VERSION, TextKind, normalise
+from proofs.member_type import MemberType, describe, merge, place
+from proofs.normaliser import NORMALISER_VERSION
 from proofs.request import SetReference
-from proofs.schema import (
-    MAX_SCALE,
-    MAX_TEXT,
-    NUMERIC,
-    VALUE_BOUND,
-    Attribute,
-    AttributeClass,
-    AttributeType,
-    check_unit,
-    type_tag,
-)
-from proofs.sets import MAX_SET_SIZE, ScalarSet
-from proofs.text import text_scalar
-from proofs.values import Value, format_value, read_value, value_scalar
+from proofs.schema import MAX_SCALE, NUMERIC, AttributeType, check_unit
+from proofs.sets import MAX_SET_SIZE, Near, ScalarSet
+from proofs.values import Value
+
+__all__ = ["MemberType", "NamedSet", "SetHeader", "describe", "merge"]
 
 FORMAT = "crossvault/set/v1"
 HEADER_LIMIT = 16 * 1024
-FILE_LIMIT = 64 << 20
+FILE_LIMIT = 128 << 20
 MAX_VERSION = 2**31 - 1
-
-
-@dataclass(frozen=True, slots=True)
-class MemberType:
-    """What the members are: a type, with scale and unit for numbers. Equal types, equal `tag`."""
-
-    type: AttributeType
-    scale: int = 0
-    unit: str = ""
-
-    @classmethod
-    def of(cls, attribute: Attribute) -> MemberType:
-        """The type whose sets this attribute can be compared with."""
-        return cls(attribute.type, attribute.scale, attribute.unit)
-
-    @property
-    def tag(self) -> bytes:
-        """As `Attribute.type_tag`."""
-        return type_tag(self.type, scale=self.scale, unit=self.unit)
-
-    @property
-    def _as_attribute(self) -> Attribute | None:
-        """An attribute that takes every value of an ordered type; None for texts."""
-        if self.type is AttributeType.DATE:
-            bounds = (-719162, 2932896)  # 0001-01-01 and 9999-12-31
-        elif self.type in NUMERIC:
-            bounds = (-VALUE_BOUND, VALUE_BOUND)
-        else:
-            return None
-        return Attribute(
-            name="member",
-            label_en="member",
-            label_zh="成员",
-            type=self.type,
-            attribute_class=AttributeClass.PUBLIC,
-            optional=False,
-            unit=self.unit,
-            scale=self.scale,
-            least=bounds[0],
-            greatest=bounds[1],
-        )
-
-    def read(self, raw: Iterable[str]) -> list[Value]:
-        """Each text as a value: normalised, or exact at the scale. SetError names the place."""
-        return list(self.read_each(raw))
-
-    def read_each(self, raw: Iterable[str]) -> Iterator[Value]:
-        """As `read`, one by one."""
-        attribute = self._as_attribute
-        for number, text in enumerate(raw, 1):
-            try:
-                if attribute is not None:
-                    value = read_value(attribute, text)
-                elif len(text) > MAX_TEXT:
-                    raise SetError(f"longer than {MAX_TEXT} characters")
-                else:
-                    value = normalise(cast(TextKind, str(self.type)), text)
-            except CrossproofError as error:
-                raise SetError(f"member {number}: {error}") from None
-            yield value
-
-    def scalars(self, values: Sequence[Value]) -> list[Scalar]:
-        """What commitments to these values carry."""
-        attribute = self._as_attribute
-        if attribute is not None:
-            return [value_scalar(attribute, value) for value in values]
-        kind = cast(TextKind, str(self.type))
-        return [text_scalar(kind, cast(str, value)) for value in values]
-
-    def write(self, value: Value) -> str:
-        """The one line of a value in a file: no unit, all places."""
-        attribute = self._as_attribute
-        if attribute is None or self.type is AttributeType.DATE:
-            return format_value(attribute, value) if attribute else cast(str, value)
-        return format_value(attribute, value).removesuffix(f" {self.unit}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,13 +107,15 @@ class NamedSet:
     """A signed header with its members, which fit it; the signature is not yet verified.
 
     `members` are values in their order (by code point, or by size), `scalars` the set that the
-    arguments work on.
+    arguments work on. `rebuilt_from` names the file from which a verifier made the members itself,
+    where it did.
     """
 
     envelope: Envelope
     header: SetHeader
     members: tuple[Value, ...]
     scalars: ScalarSet
+    rebuilt_from: str = ""
 
     @classmethod
     def make_header(
@@ -233,7 +150,12 @@ class NamedSet:
 
     @classmethod
     def assemble(
-        cls, envelope: Envelope, members: Iterable[Value], *, cache: Path | None = None
+        cls,
+        envelope: Envelope,
+        members: Iterable[Value],
+        *,
+        cache: Path | None = None,
+        near: Near = tuple,
     ) -> NamedSet:
         """A signed header and its members, in any order.
 
@@ -241,9 +163,11 @@ class NamedSet:
             SetError: they do not belong together.
         """
         header = _header_of(envelope)
-        ordered = tuple(sorted(members, key=_place))
+        ordered = tuple(sorted(members, key=place))
         _check_count(header, len(ordered))
-        scalars = ScalarSet.from_scalars(header.type.scalars(ordered), header.type.tag, cache=cache)
+        scalars = ScalarSet.from_scalars(
+            header.type.scalars(ordered), header.type.tag, cache=cache, near=near
+        )
         if scalars.digest.hex() != header.digest:
             raise SetError(
                 f"set {header.name}: the members are not the signed ones: "
@@ -252,7 +176,7 @@ class NamedSet:
         return cls(envelope, header, ordered, scalars)
 
     @classmethod
-    def parse(cls, data: bytes, *, cache: Path | None = None) -> NamedSet:
+    def parse(cls, data: bytes, *, cache: Path | None = None, near: Near = tuple) -> NamedSet:
         """Read an exported file's bytes.
 
         Raises:
@@ -266,7 +190,7 @@ class NamedSet:
         header = _header_of(envelope)
         if rest and not rest.endswith(b"\n"):
             raise SetError(f"set {header.name}: the last line does not end: the file was cut off")
-        # Before the lines are taken apart: 64 MiB of empty ones would take 600.
+        # Before the lines are taken apart: a list of as many empty ones takes ten times the bytes.
         _check_count(header, rest.count(b"\n"))
         try:
             lines = rest.decode("utf-8").split("\n")[:-1]
@@ -279,7 +203,7 @@ class NamedSet:
             members.append(member)
             if header.type.write(member) != line:
                 raise SetError(f"set {header.name}: member {len(members)} is not in normal form")
-        found = cls.assemble(envelope, members, cache=cache)
+        found = cls.assemble(envelope, members, cache=cache, near=near)
         if list(found.members) != members:
             raise SetError(f"set {header.name}: the members are not in order")
         return found
@@ -290,10 +214,20 @@ class NamedSet:
         with path.open("rb") as file:
             return cls.parse(file.read(FILE_LIMIT + 1), cache=cache)
 
+    @staticmethod
+    def header_of(data: bytes) -> SetHeader:
+        """The header in an exported file's first line, as `parse` reads it."""
+        first, _, _ = data[: 2 * HEADER_LIMIT + 1].partition(b"\n")
+        return _header_of(Envelope.parse(first, limit=2 * HEADER_LIMIT))
+
+    def lines(self) -> Iterator[str]:
+        """Every member as it stands in the file."""
+        return map(self.header.type.write, self.members)
+
     def export(self) -> bytes:
         """The file that `parse` reads."""
-        lines = [self.header.type.write(member) for member in self.members]
-        return self.envelope.encode() + b"\n" + "".join(f"{line}\n" for line in lines).encode()
+        members = "".join(f"{line}\n" for line in self.lines())
+        return self.envelope.encode() + b"\n" + members.encode()
 
     @property
     def name(self) -> str:
@@ -320,20 +254,6 @@ class NamedSet:
         self.envelope.verify(public_key, PayloadType.SET)
 
 
-def merge(values: Iterable[Value]) -> tuple[list[Value], int]:
-    """Distinct values in their order, and how many duplicates were merged."""
-    given = list(values)
-    distinct = sorted(set(given), key=_place)
-    return distinct, len(given) - len(distinct)
-
-
-def describe(member_type: MemberType) -> str:
-    """`decimal(2) CNY`, `date`, …"""
-    scale = f"({member_type.scale})" if member_type.type is AttributeType.DECIMAL else ""
-    unit = f" {member_type.unit}" if member_type.unit else ""
-    return f"{member_type.type}{scale}{unit}"
-
-
 def _header_of(envelope: Envelope) -> SetHeader:
     if envelope.kind is not PayloadType.SET:
         raise SetError(f"signed as {envelope.kind.value}, not as a set")
@@ -346,7 +266,3 @@ def _check_count(header: SetHeader, found: int) -> None:
             f"set {header.name}: {found} members, {header.count} were signed: "
             "ask its authority for the whole file"
         )
-
-
-def _place(value: Value) -> tuple[int, str]:
-    return (value, "") if isinstance(value, int) else (0, value)

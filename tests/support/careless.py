@@ -105,8 +105,10 @@ def _call(session: Session, method: Any, text: str, octets: bytes) -> str:
     channel, encode = session.channel, type(request).SerializeToString
     try:
         if method.client_streaming:
-            header = type(request)(header=document_pb2.PutHeader(documents=1))
-            messages = iter([header, request])
+            heads = []
+            if "header" in request.DESCRIPTOR.fields_by_name:
+                heads = [type(request)(header=document_pb2.PutHeader(documents=1))]
+            messages = iter([*heads, request])
             channel.stream_unary(path, encode, answers)(messages, timeout=20)
         elif method.server_streaming:
             list(channel.unary_stream(path, encode, answers)(request, timeout=20))

@@ -56,10 +56,46 @@ def test_the_newest_of_every_set_is_listed(store: SetStore) -> None:
     other = replace(stored("first", 7), authority="spiffe://rwa.example/cn/authority/lists")
     for each in (stored("second"), stored("first"), other, stored("first", 2)):
         store.add(each)
-    assert store.newest() == [other, stored("first", 2), stored("second")]
-    assert store.find_named("first") == stored("first", 2)
-    assert store.find_named("second", "d" * 64) == stored("second")
+    expected = [other, stored("first", 2), stored("second")]
+    assert [(each.name, each.authority, each.version) for each in store.newest()] == [
+        (each.name, each.authority, each.version) for each in expected
+    ]
+    for each, entry in zip(expected, store.newest(), strict=True):
+        assert entry.envelope == each.exported
+    assert [
+        (each.name, each.version)
+        for each in (store.find_named("first"), store.find_named("second", "d" * 64))
+        if each is not None
+    ] == [("first", 2), ("second", 1)]
     assert store.find_named("second", "e" * 64) is None
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 10, 100])
+def test_members_are_read_in_slices(
+    store: SetStore, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every line once and whole, wherever a slice ends: in a character, at a line's end."""
+    members = [f"成员 {number} ß" * (1 + number % 3) for number in range(count)]
+    text = "".join(f"{member}\n" for member in members)
+    store.add(replace(stored("first"), exported=b'{"e":1}\n' + text.encode()))
+    entry = store.find_named("first")
+    assert entry is not None
+    assert entry.envelope == b'{"e":1}'
+    for size in (1, 7, 64, 100_000):
+        monkeypatch.setattr("vault.storage.set_store._SLICE", size)
+        assert [line for part in store.lines(entry) for line in part] == members
+
+
+def test_no_list_and_no_export_reads_a_whole_set(store: SetStore) -> None:
+    """Anybody may ask, and a set may have 128 MiB."""
+    size = 16 << 20
+    store.add(replace(stored("first"), exported=b"{}\n" + b"member\n" * (size // 7)))
+    tracemalloc.start()
+    (entry,) = store.newest()
+    assert sum(len(part) for part in store.lines(entry)) == size // 7
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < size // 2
 
 
 def test_earlier_versions_are_not_read(store: SetStore) -> None:

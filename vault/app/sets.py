@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -20,12 +20,15 @@ from proofs.errors import SetError
 from proofs.named_set import NamedSet
 from proofs.principal import Principal
 from proofs.request import SetReference
+from proofs.sets import ScalarSet
 from vault.errors import InvalidInputError, NotAllowedError, NotFoundError
 from vault.sites import SiteSet
-from vault.storage.set_store import SetStore, StoredSet
+from vault.storage.set_store import SetEntry, SetStore, StoredSet
 
 _SKEW = timedelta(minutes=5)
 _KEPT = 16
+_KEPT_MEMBERS = 2 << 20
+"""A member takes half a kilobyte in memory, its place in a polynomial included."""
 
 
 class Sets:
@@ -53,7 +56,7 @@ class Sets:
         if signed.keyid != record.key_id:
             raise NotAllowedError("a set is handed in by the authority that signed it")
         header_bytes = signed.verify(record.signing_key, PayloadType.SET)
-        found = NamedSet.parse(_exported(envelope, members), cache=self._cache)
+        found = self._parse(_exported(envelope, members), signed.keyid)
         if found.envelope.unverified_payload != header_bytes:
             raise InvalidInputError("the envelope is not the one that was verified")
         header = found.header
@@ -71,13 +74,14 @@ class Sets:
                 exported=found.export(),
             )
         )
+        self._keep(found)
         return found
 
-    def newest(self) -> list[tuple[StoredSet, bytes]]:
-        """Every set's newest version with its envelope."""
-        return [(each, each.exported.partition(b"\n")[0]) for each in self._store.newest()]
+    def newest(self) -> list[SetEntry]:
+        """Every set's newest version."""
+        return self._store.newest()
 
-    def export(self, name: str, digest: str) -> StoredSet:
+    def export(self, name: str, digest: str) -> SetEntry:
         """One version by name, the newest unless a digest says which; NotFoundError."""
         found = self._store.find_named(name, digest)
         if found is None:
@@ -85,6 +89,10 @@ class Sets:
                 f"no set of this name{' and digest' if digest else ''} here", field="name"
             )
         return found
+
+    def lines(self, entry: SetEntry) -> Iterator[list[str]]:
+        """The members of a version as they are exported, in parts."""
+        return self._store.lines(entry)
 
     def require(self, references: Iterable[SetReference], now: datetime) -> dict[str, NamedSet]:
         """The sets that a request or a grant names, by name; SetError says which is not usable."""
@@ -104,12 +112,31 @@ class Sets:
             if found is not None and found.header.version == stored.version:
                 self._read.move_to_end(key)
                 return found
-        found = NamedSet.parse(stored.exported, cache=self._cache)
-        with self._lock:
-            self._read[key] = found
-            while len(self._read) > _KEPT:
-                self._read.popitem(last=False)
+        found = self._parse(stored.exported, stored.authority_key)
+        self._keep(found)
         return found
+
+    def _parse(self, exported: bytes, authority_key: str) -> NamedSet:
+        """Read a set that finds the polynomials of its other versions, where those are kept."""
+        name = NamedSet.header_of(exported).name
+        return NamedSet.parse(
+            exported, cache=self._cache, near=lambda: self._versions(authority_key, name)
+        )
+
+    def _versions(self, authority_key: str, name: str) -> list[ScalarSet]:
+        with self._lock:
+            return [
+                each.scalars
+                for key, each in reversed(self._read.items())
+                if key[:2] == (authority_key, name)
+            ]
+
+    def _keep(self, found: NamedSet) -> None:
+        with self._lock:
+            self._read[(found.envelope.keyid, found.name, found.header.digest)] = found
+            kept = sum(each.header.count for each in self._read.values())
+            while len(self._read) > 1 and (len(self._read) > _KEPT or kept > _KEPT_MEMBERS):
+                kept -= self._read.popitem(last=False)[1].header.count
 
 
 def envelopes(sets: Mapping[str, NamedSet]) -> list[bytes]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from proofs.canonical import format_instant
-from proofs.named_set import MemberType, describe
+from proofs.named_set import FILE_LIMIT, MemberType, describe
 from proofs.schema import AttributeType
 from vault.cli.options import FILE, SPAN, identity_option, say
 from vault.cli.show import print_list
@@ -19,8 +19,6 @@ from vault.client.session import at_vault
 from vault.errors import InvalidInputError, NotAllowedError
 from vault.files import read_public, write_public
 from vault.pki import now_utc
-
-MAX_INPUT = 64 << 20
 
 
 @click.group("set")
@@ -71,7 +69,7 @@ def add(
 
     FILE has one member a line, or is a CSV table with --column.
     """
-    texts = read_members(read_public(file, limit=MAX_INPUT), column, where=str(file))
+    texts = read_members(read_public(file, limit=FILE_LIMIT), column, where=str(file))
     now = now_utc().replace(microsecond=0)
     with at_vault(caller, sets.SERVICE) as session:
         if session.identity.principal.role != "authority":

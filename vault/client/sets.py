@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
@@ -11,11 +11,12 @@ import grpc
 
 from proofs.envelope import Envelope, PayloadType, sign
 from proofs.errors import SetError
-from proofs.named_set import MemberType, NamedSet, SetHeader, merge
+from proofs.named_set import FILE_LIMIT, HEADER_LIMIT, MemberType, NamedSet, SetHeader, merge
 from vault.identity import Identity
 from vault.sites import PrincipalRecord, SiteSet
 from vault.v1 import set_pb2, set_pb2_grpc
 
+_MESSAGE_BYTES: Final = 1 << 20
 SERVICE: Final = set_pb2.DESCRIPTOR.services_by_name["SetService"]
 
 
@@ -59,10 +60,19 @@ def make(
 
 def add(channel: grpc.Channel, named: NamedSet) -> None:
     """Hand a set in."""
-    envelope, _, members = named.export().partition(b"\n")
-    set_pb2_grpc.SetServiceStub(channel).AddSet(
-        set_pb2.AddSetRequest(envelope=envelope, members=members.decode().split("\n")[:-1])
-    )
+    set_pb2_grpc.SetServiceStub(channel).AddSet(_messages(named))
+
+
+def _messages(named: NamedSet) -> Iterator[set_pb2.AddSetRequest]:
+    """The envelope with the first members, then the others, none over a message's size."""
+    envelope, lines, size = named.envelope.encode(), list[str](), 0
+    for line in named.lines():
+        size += len(line.encode()) + 8
+        if size > _MESSAGE_BYTES:
+            yield set_pb2.AddSetRequest(envelope=envelope, members=lines)
+            envelope, lines, size = b"", [], 0
+        lines.append(line)
+    yield set_pb2.AddSetRequest(envelope=envelope, members=lines)
 
 
 def list_all(channel: grpc.Channel, sites: SiteSet) -> list[ListedSet]:
@@ -79,15 +89,37 @@ def list_all(channel: grpc.Channel, sites: SiteSet) -> list[ListedSet]:
 
 def export(channel: grpc.Channel, sites: SiteSet, name: str, digest: str = "") -> NamedSet:
     """One version with its members, verified against the pinned authorities."""
-    answer = set_pb2_grpc.SetServiceStub(channel).GetSet(
-        set_pb2.GetSetRequest(name=name, digest=digest)
-    )
-    lines = "".join(f"{member}\n" for member in answer.members).encode()
-    named = NamedSet.parse(answer.envelope + b"\n" + lines)
-    named.verify(_authority(named.envelope, sites).signing_key)
-    if named.name != name or (digest and named.header.digest != digest):
-        raise SetError(f"the vault answered with another set than @{name}")
+    request = set_pb2.GetSetRequest(name=name, digest=digest)
+    envelope, lines, size = b"", list[str](), 0
+    for answer in set_pb2_grpc.SetServiceStub(channel).GetSet(request):
+        envelope = envelope or answer.envelope
+        lines += [f"{member}\n" for member in answer.members]
+        size += answer.ByteSize()
+        if size > FILE_LIMIT:
+            raise SetError(f"the vault answers with more than {FILE_LIMIT} bytes of @{name}")
+    named = NamedSet.parse(envelope + b"\n" + "".join(lines).encode())
+    _check(named.envelope, named.header, sites, name, digest)
     return named
+
+
+def header(
+    channel: grpc.Channel, sites: SiteSet, name: str, digest: str = ""
+) -> tuple[Envelope, SetHeader]:
+    """The signed header of one version, verified, for those who have the members themselves."""
+    request = set_pb2.GetSetRequest(name=name, digest=digest, header_only=True)
+    signed = b"".join(
+        each.envelope for each in set_pb2_grpc.SetServiceStub(channel).GetSet(request)
+    )
+    envelope = Envelope.parse(signed, limit=2 * HEADER_LIMIT)
+    found = NamedSet.header_of(signed)
+    _check(envelope, found, sites, name, digest)
+    return envelope, found
+
+
+def _check(signed: Envelope, found: SetHeader, sites: SiteSet, name: str, digest: str) -> None:
+    signed.verify(_authority(signed, sites).signing_key, PayloadType.SET)
+    if found.name != name or (digest and found.digest != digest):
+        raise SetError(f"the vault answered with another set than @{name}")
 
 
 def _authority(signed: Envelope, sites: SiteSet) -> PrincipalRecord:

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x12vault/v1/set.proto\x12\x08vault.v1\"2\n\rAddSetRequest\x12\x10\n\x08\x65nvelope\x18\x01 \x01(\x0c\x12\x0f\n\x07members\x18\x02 \x03(\t\" \n\x0e\x41\x64\x64SetResponse\x12\x0e\n\x06\x64igest\x18\x01 \x01(\t\"\x11\n\x0fListSetsRequest\"6\n\x10ListSetsResponse\x12\"\n\x04sets\x18\x01 \x03(\x0b\x32\x14.vault.v1.SetVersion\"1\n\nSetVersion\x12\x10\n\x08\x65nvelope\x18\x01 \x01(\x0c\x12\x11\n\tauthority\x18\x02 \x01(\t\"-\n\rGetSetRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06\x64igest\x18\x02 \x01(\t\"F\n\x0eGetSetResponse\x12\x10\n\x08\x65nvelope\x18\x01 \x01(\x0c\x12\x11\n\tauthority\x18\x02 \x01(\t\x12\x0f\n\x07members\x18\x03 \x03(\t2\xc9\x01\n\nSetService\x12;\n\x06\x41\x64\x64Set\x12\x17.vault.v1.AddSetRequest\x1a\x18.vault.v1.AddSetResponse\x12\x41\n\x08ListSets\x12\x19.vault.v1.ListSetsRequest\x1a\x1a.vault.v1.ListSetsResponse\x12;\n\x06GetSet\x12\x17.vault.v1.GetSetRequest\x1a\x18.vault.v1.GetSetResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x12vault/v1/set.proto\x12\x08vault.v1\"2\n\rAddSetRequest\x12\x10\n\x08\x65nvelope\x18\x01 \x01(\x0c\x12\x0f\n\x07members\x18\x02 \x03(\t\" \n\x0e\x41\x64\x64SetResponse\x12\x0e\n\x06\x64igest\x18\x01 \x01(\t\"\x11\n\x0fListSetsRequest\"6\n\x10ListSetsResponse\x12\"\n\x04sets\x18\x01 \x03(\x0b\x32\x14.vault.v1.SetVersion\"1\n\nSetVersion\x12\x10\n\x08\x65nvelope\x18\x01 \x01(\x0c\x12\x11\n\tauthority\x18\x02 \x01(\t\"B\n\rGetSetRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06\x64igest\x18\x02 \x01(\t\x12\x13\n\x0bheader_only\x18\x03 \x01(\x08\"F\n\x0eGetSetResponse\x12\x10\n\x08\x65nvelope\x18\x01 \x01(\x0c\x12\x11\n\tauthority\x18\x02 \x01(\t\x12\x0f\n\x07members\x18\x03 \x03(\t2\xcd\x01\n\nSetService\x12=\n\x06\x41\x64\x64Set\x12\x17.vault.v1.AddSetRequest\x1a\x18.vault.v1.AddSetResponse(\x01\x12\x41\n\x08ListSets\x12\x19.vault.v1.ListSetsRequest\x1a\x1a.vault.v1.ListSetsResponse\x12=\n\x06GetSet\x12\x17.vault.v1.GetSetRequest\x1a\x18.vault.v1.GetSetResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,9 +42,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SETVERSION']._serialized_start=193
   _globals['_SETVERSION']._serialized_end=242
   _globals['_GETSETREQUEST']._serialized_start=244
-  _globals['_GETSETREQUEST']._serialized_end=289
-  _globals['_GETSETRESPONSE']._serialized_start=291
-  _globals['_GETSETRESPONSE']._serialized_end=361
-  _globals['_SETSERVICE']._serialized_start=364
-  _globals['_SETSERVICE']._serialized_end=565
+  _globals['_GETSETREQUEST']._serialized_end=310
+  _globals['_GETSETRESPONSE']._serialized_start=312
+  _globals['_GETSETRESPONSE']._serialized_end=382
+  _globals['_SETSERVICE']._serialized_start=385
+  _globals['_SETSERVICE']._serialized_end=590
 # @@protoc_insertion_point(module_scope)

@@ -39,12 +39,14 @@ class SetVersion(_message.Message):
     def __init__(self, envelope: _Optional[bytes] = ..., authority: _Optional[str] = ...) -> None: ...
 
 class GetSetRequest(_message.Message):
-    __slots__ = ("name", "digest")
+    __slots__ = ("name", "digest", "header_only")
     NAME_FIELD_NUMBER: _ClassVar[int]
     DIGEST_FIELD_NUMBER: _ClassVar[int]
+    HEADER_ONLY_FIELD_NUMBER: _ClassVar[int]
     name: str
     digest: str
-    def __init__(self, name: _Optional[str] = ..., digest: _Optional[str] = ...) -> None: ...
+    header_only: bool
+    def __init__(self, name: _Optional[str] = ..., digest: _Optional[str] = ..., header_only: _Optional[bool] = ...) -> None: ...
 
 class GetSetResponse(_message.Message):
     __slots__ = ("envelope", "authority", "members")

@@ -35,7 +35,7 @@ class SetServiceStub:
         Args:
             channel: A grpc.Channel.
         """
-        self.AddSet = channel.unary_unary(
+        self.AddSet = channel.stream_unary(
                 '/vault.v1.SetService/AddSet',
                 request_serializer=vault_dot_v1_dot_set__pb2.AddSetRequest.SerializeToString,
                 response_deserializer=vault_dot_v1_dot_set__pb2.AddSetResponse.FromString,
@@ -45,7 +45,7 @@ class SetServiceStub:
                 request_serializer=vault_dot_v1_dot_set__pb2.ListSetsRequest.SerializeToString,
                 response_deserializer=vault_dot_v1_dot_set__pb2.ListSetsResponse.FromString,
                 _registered_method=True)
-        self.GetSet = channel.unary_unary(
+        self.GetSet = channel.unary_stream(
                 '/vault.v1.SetService/GetSet',
                 request_serializer=vault_dot_v1_dot_set__pb2.GetSetRequest.SerializeToString,
                 response_deserializer=vault_dot_v1_dot_set__pb2.GetSetResponse.FromString,
@@ -56,8 +56,10 @@ class SetServiceServicer:
     """Named sets, signed by their authority.
     """
 
-    def AddSet(self, request, context):
+    def AddSet(self, request_iterator, context):
         """Stores one version of a set. For authorities; the signature must be the caller's own.
+        The envelope comes first, with the first members or without; more members may follow in any
+        number of messages, and the set is whole when the signed count is.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -71,7 +73,8 @@ class SetServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetSet(self, request, context):
-        """One version of a set with its members: what `set export` writes.
+        """One version of a set with its members: what `set export` writes. Envelope and authority come
+        in the first message, members in all.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -80,7 +83,7 @@ class SetServiceServicer:
 
 def add_SetServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
-            'AddSet': grpc.unary_unary_rpc_method_handler(
+            'AddSet': grpc.stream_unary_rpc_method_handler(
                     servicer.AddSet,
                     request_deserializer=vault_dot_v1_dot_set__pb2.AddSetRequest.FromString,
                     response_serializer=vault_dot_v1_dot_set__pb2.AddSetResponse.SerializeToString,
@@ -90,7 +93,7 @@ def add_SetServiceServicer_to_server(servicer, server):
                     request_deserializer=vault_dot_v1_dot_set__pb2.ListSetsRequest.FromString,
                     response_serializer=vault_dot_v1_dot_set__pb2.ListSetsResponse.SerializeToString,
             ),
-            'GetSet': grpc.unary_unary_rpc_method_handler(
+            'GetSet': grpc.unary_stream_rpc_method_handler(
                     servicer.GetSet,
                     request_deserializer=vault_dot_v1_dot_set__pb2.GetSetRequest.FromString,
                     response_serializer=vault_dot_v1_dot_set__pb2.GetSetResponse.SerializeToString,
@@ -108,7 +111,7 @@ class SetService:
     """
 
     @staticmethod
-    def AddSet(request,
+    def AddSet(request_iterator,
             target,
             options=(),
             channel_credentials=None,
@@ -118,8 +121,8 @@ class SetService:
             wait_for_ready=None,
             timeout=None,
             metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
+        return grpc.experimental.stream_unary(
+            request_iterator,
             target,
             '/vault.v1.SetService/AddSet',
             vault_dot_v1_dot_set__pb2.AddSetRequest.SerializeToString,
@@ -172,7 +175,7 @@ class SetService:
             wait_for_ready=None,
             timeout=None,
             metadata=None):
-        return grpc.experimental.unary_unary(
+        return grpc.experimental.unary_stream(
             request,
             target,
             '/vault.v1.SetService/GetSet',
