@@ -188,7 +188,7 @@ def make_world(two_sites: TwoSites, folder: Path) -> World:
         sets=sets,
         sites=site_set,
         journal=journal,
-        open_witness=lambda stored: witnesses[stored.attestation_digest],
+        open_witnesses=lambda stored: [witnesses[each.attestation_digest] for each in stored],
         clock=clock,
     )
     made = World(

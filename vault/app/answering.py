@@ -6,6 +6,7 @@ the same transaction as the bundle itself, so none can be fetched that is not on
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from proofs.envelope import Envelope, PayloadType, check_signer
@@ -18,9 +19,17 @@ from vault.app.desk import Desk, record, require_open
 from vault.app.granted import granted_parts
 from vault.app.prove import make_bundle
 from vault.app.request_views import SeenRequest
+from vault.app.selections import GivenList
 from vault.errors import ConflictError
 from vault.storage.journal import durable
 from vault.storage.proof_store import Decision, StoredDecision, StoredRequest
+
+Report = Callable[[int, int], None]
+"""Called with how much is proven, and of how much."""
+
+
+def silent(done: int, total: int) -> None:
+    """For those who do not look."""
 
 
 class Answering:
@@ -30,9 +39,19 @@ class Answering:
         self._desk = desk
 
     def approve(
-        self, caller: Principal, digest: str, envelope: bytes, legal_basis: str
+        self,
+        caller: Principal,
+        digest: str,
+        envelope: bytes,
+        legal_basis: str,
+        *,
+        given: GivenList | None = None,
+        report: Report = silent,
     ) -> SeenRequest:
         """Take the custodian's grant and prove exactly what it grants.
+
+        A grant about a selection comes with its list, `given`; `report` is told how much of it is
+        proven.
 
         When that cannot be done the request is FAILED, which the custodian alone sees; another
         grant may follow. Raises GrantError and others for a grant that does not fit.
@@ -42,10 +61,19 @@ class Answering:
         if grant.request != digest:
             raise GrantError("the grant is for another request")
         stored = self._desk.find_concerning(caller, digest, grant.asker.uri)
-        self._answer(caller, stored, grant_envelope, grant, legal_basis)
+        self._answer(caller, stored, grant_envelope, grant, legal_basis, given, report)
         return self._desk.seen_by_custodian(caller, stored, self._desk.clock())
 
-    def create(self, caller: Principal, data: bytes, envelope: bytes, legal_basis: str) -> bytes:
+    def create(
+        self,
+        caller: Principal,
+        data: bytes,
+        envelope: bytes,
+        legal_basis: str,
+        *,
+        given: GivenList | None = None,
+        report: Report = silent,
+    ) -> bytes:
         """A custodian's own proof: its request and its grant in one; the bundle.
 
         Raises ConflictError (CANNOT_PROVE) when a fact is false or a value absent.
@@ -61,7 +89,9 @@ class Answering:
             # An answer that was lost on its way.
             bundle, detail = self._desk.store.bundle(stored), ""
         else:
-            bundle, detail = self._answer(caller, stored, grant_envelope, grant, legal_basis)
+            bundle, detail = self._answer(
+                caller, stored, grant_envelope, grant, legal_basis, given, report
+            )
         if bundle is None:
             raise ConflictError(detail, reason=CannotProveError.reason)
         return bundle
@@ -80,10 +110,14 @@ class Answering:
         envelope: Envelope,
         grant: Grant,
         legal_basis: str,
+        given: GivenList | None,
+        report: Report,
     ) -> tuple[bytes | None, str]:
         """The bundle, stored and on record; or None and why, for the custodian."""
         desk, now = self._desk, self._desk.clock()
         require_open(stored, now)
+        if given is not None:
+            raise GrantError("the request is about documents by alias: a list does not go with it")
         decided = desk.store.decisions(caller.uri, [stored]).get(stored.row)
         granted = granted_parts(desk, caller, stored, envelope, grant, now)
         try:

@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from proofs.facts import FactList
 from proofs.ids import check_shown
 from proofs.named_set import NamedSet
 from proofs.principal import Principal
 from proofs.request import Request
 from vault.app.desk import Desk, record, require_open
+from vault.app.list_outlooks import list_outlooks
 from vault.app.prove import Outlook, outlooks
 from vault.app.request_views import SeenRequest, for_custodian
+from vault.app.selections import GivenList, listed
 from vault.model import StoredVersion
 from vault.storage.journal import durable
 from vault.storage.proof_store import Decision, StoredDecision, StoredRequest
@@ -70,10 +73,27 @@ class Deciding:
         found = {alias: each for alias, each in versions.items() if each is not None}
         candidate = None
         if len(found) == len(versions):
-            witnesses = {alias: desk.open_witness(each) for alias, each in found.items()}
+            opened = desk.open_witnesses(list(found.values()))
+            witnesses = dict(zip(found, opened, strict=True))
             subjects = desk.subjects(request)
             candidate = Candidate(found, outlooks(request, subjects, witnesses, sets))
         return desk.seen_by_custodian(caller, stored, now), candidate, sets
+
+    def check_list(
+        self, caller: Principal, digest: str, given: GivenList | None, asker: str = ""
+    ) -> list[Outlook]:
+        """How the facts of a request about a selection stand over a list of the caller's."""
+        desk, now = self._desk, self._desk.clock()
+        stored = desk.find_concerning(caller, digest, asker)
+        request = Request.parse(stored.request)
+        found = listed(desk, caller, request, given or GivenList((), b""), now)
+        return list_outlooks(
+            FactList.over_canonical(request.facts, found.schema),
+            found.schema,
+            found.versions,
+            desk.open_witnesses(found.versions),
+            desk.sets.require(request.sets, now),
+        )
 
     def deny(self, caller: Principal, digest: str, detail: str, asker: str = "") -> SeenRequest:
         """Refuse a request; the reason stays onshore."""

@@ -6,7 +6,7 @@ does not find it. Nothing is decided and nothing is written here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -25,7 +25,7 @@ from vault.storage.catalog import Catalog
 from vault.storage.journal import Entry, Journal
 from vault.storage.proof_store import ProofStore, StoredRequest
 
-OpenWitness = Callable[[StoredVersion], Witness]
+OpenWitnesses = Callable[[Sequence[StoredVersion]], list[Witness]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Desk:
     sets: Sets
     sites: SiteSet
     journal: Journal
-    open_witness: OpenWitness
+    open_witnesses: OpenWitnesses
     clock: Clock
 
     def schema(self, digest: str) -> Schema:

@@ -79,4 +79,5 @@ def _document(
         raise GrantError("the granted document is about another asset or of another schema")
     if version.valid_until <= now:
         raise GrantError("the granted version has expired")
-    return ProvenDocument(schema, version.attestation, desk.open_witness(version))
+    (witness,) = desk.open_witnesses([version])
+    return ProvenDocument(schema, version.attestation, witness)

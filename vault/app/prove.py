@@ -103,20 +103,28 @@ def _outlook(
 
 def holds(fact: Fact, value: Scalar, sets: Mapping[str, NamedSet]) -> bool:
     """Whether a fact is true of a committed scalar: of a text the vault has the hash alone."""
+    return predicate(fact, sets)(value)
+
+
+def predicate(fact: Fact, sets: Mapping[str, NamedSet]) -> Callable[[Scalar], bool]:
+    """`holds` of one fact, for many values."""
     match fact.claim:
         case Between(lo, hi):
-            return lo <= scalar_integer(value) <= hi
+            return lambda value: lo <= scalar_integer(value) <= hi
         case AtLeast(bound):
-            return scalar_integer(value) >= bound
+            return lambda value: scalar_integer(value) >= bound
         case AtMost(bound):
-            return scalar_integer(value) <= bound
+            return lambda value: scalar_integer(value) <= bound
         case Equal(expected):
-            return value == value_scalar(fact.attribute, expected)
+            wanted = value_scalar(fact.attribute, expected)
+            return lambda value: value == wanted
         case OneOf(members):
-            return any(value == value_scalar(fact.attribute, each) for each in members)
+            scalars = [value_scalar(fact.attribute, each) for each in members]
+            return lambda value: any(value == each for each in scalars)
         case InSet(name, member):
             language.named_set(name, fact.attribute, sets)
-            return (value in sets[name].scalars) == member
+            listed = sets[name].scalars
+            return lambda value: (value in listed) == member
 
 
 def make_bundle(granted: Granted, *, now: datetime) -> bytes:

@@ -1,20 +1,22 @@
 """Calls about requests for proofs, for SPV administrators and custodians.
 
 Thin: each function is one RPC of a channel that `vault.client.channel` made. What a custodian
-signs is prepared in `vault.client.consent`.
+signs is prepared in `vault.client.consent` and `vault.client.consent_list`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
 import grpc
 
+from proofs.bundle import LIMIT as BUNDLE_LIMIT
 from proofs.errors import BindingError
 from proofs.ids import digest_of
+from vault.errors import IntegrityError, UnavailableError
 from vault.v1 import proof_pb2, proof_pb2_grpc
 
 SERVICE: Final = proof_pb2.DESCRIPTOR.services_by_name["ProofService"]
@@ -26,6 +28,15 @@ _STATES: Final = {
     proof_pb2.PROOF_REQUEST_STATE_DENIED: "denied",
     proof_pb2.PROOF_REQUEST_STATE_FAILED: "failed",
 }
+
+Outlooks = dict[str, str | None]
+"""By fact: None where it holds, else why it cannot be proven."""
+Progress = Callable[[int, int], None]
+"""Called with how much is done, and of how much."""
+
+
+def no_progress(done: int, total: int) -> None:
+    """For those who do not look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +61,18 @@ class Offer:
     view: RequestView
     attestations: dict[str, bytes]
     sets: Sequence[bytes]
-    outlooks: dict[str, str | None]
+    outlooks: Outlooks
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenList:
+    """The exact list of a grant about a selection: digests of attestations, as hex.
+
+    `manifest` is the envelope of the manifest that stands for them in the bundle.
+    """
+
+    attestations: Sequence[str]
+    manifest: bytes | None = None
 
 
 def submit(channel: grpc.Channel, request: bytes) -> str:
@@ -83,16 +105,45 @@ def get(channel: grpc.Channel, digest: str, asker: str = "") -> Offer:
         view=_view(answer.request),
         attestations={each.alias: each.attestation for each in answer.candidates},
         sets=list(answer.sets),
-        outlooks={each.fact: None if each.provable else each.detail for each in answer.outlooks},
+        outlooks=_outlooks(answer.outlooks),
     )
 
 
-def approve(channel: grpc.Channel, digest: str, grant: bytes, legal_basis: str) -> tuple[str, str]:
-    """Hand in a signed grant; the state, and why it could not be proven where it could not."""
-    answer = _stub(channel).ApproveProofRequest(
-        proof_pb2.ApproveProofRequestRequest(digest=digest, grant=grant, legal_basis=legal_basis)
+def check(channel: grpc.Channel, digest: str, asker: str, chosen: ChosenList) -> Outlooks:
+    """How the facts of a request about a selection stand over a list, as the vault sees it."""
+    answer = _stub(channel).CheckProofRequest(
+        proof_pb2.CheckProofRequestRequest(digest=digest, asker=asker, list=_list(chosen))
     )
-    return _state(answer.state), answer.detail
+    return _outlooks(answer.outlooks)
+
+
+def approve(
+    channel: grpc.Channel,
+    digest: str,
+    grant: bytes,
+    legal_basis: str,
+    *,
+    chosen: ChosenList | None = None,
+    progress: Progress = no_progress,
+) -> tuple[str, str]:
+    """Hand in a signed grant; the state, and why it could not be proven where it could not.
+
+    For a selection with the list that was granted; `progress` is told how much is proven.
+    """
+    answers = _stub(channel).ApproveProofRequest(
+        proof_pb2.ApproveProofRequestRequest(
+            digest=digest, grant=grant, legal_basis=legal_basis, list=_list(chosen)
+        )
+    )
+    decision: proof_pb2.ProofDecision | None = None
+    for each in answers:
+        if each.HasField("decision"):
+            decision = each.decision
+        else:
+            progress(each.progress.done, each.progress.total)
+    if decision is None:
+        raise UnavailableError("the vault ended its answer without a decision; look again")
+    return _state(decision.state), decision.detail
 
 
 def deny(channel: grpc.Channel, digest: str, detail: str, asker: str = "") -> str:
@@ -105,17 +156,57 @@ def deny(channel: grpc.Channel, digest: str, detail: str, asker: str = "") -> st
 
 def fetch(channel: grpc.Channel, digest: str) -> bytes:
     """The bundle of an answered request."""
-    bundle: bytes = _stub(channel).FetchBundle(proof_pb2.FetchBundleRequest(digest=digest)).bundle
-    return bundle
+    answers = _stub(channel).FetchBundle(proof_pb2.FetchBundleRequest(digest=digest))
+    return _whole(each.piece for each in answers)
 
 
-def create(channel: grpc.Channel, request: bytes, grant: bytes, legal_basis: str) -> bytes:
-    """A custodian's own proof."""
-    answer = _stub(channel).CreateProof(
-        proof_pb2.CreateProofRequest(request=request, grant=grant, legal_basis=legal_basis)
+def create(
+    channel: grpc.Channel,
+    request: bytes,
+    grant: bytes,
+    legal_basis: str,
+    *,
+    chosen: ChosenList | None = None,
+    progress: Progress = no_progress,
+) -> bytes:
+    """A custodian's own proof; for a selection with the list that was granted."""
+    answers = _stub(channel).CreateProof(
+        proof_pb2.CreateProofRequest(
+            request=request, grant=grant, legal_basis=legal_basis, list=_list(chosen)
+        )
     )
-    bundle: bytes = answer.bundle
-    return bundle
+
+    def pieces() -> Iterator[bytes]:
+        for each in answers:
+            if each.HasField("progress"):
+                progress(each.progress.done, each.progress.total)
+            else:
+                yield each.piece
+
+    return _whole(pieces())
+
+
+def _whole(pieces: Iterable[bytes]) -> bytes:
+    """A bundle from its pieces, bounded as a verifier bounds it."""
+    bundle = bytearray()
+    for piece in pieces:
+        bundle += piece
+        if len(bundle) > BUNDLE_LIMIT:
+            raise IntegrityError("the vault sends more than a bundle can be")
+    return bytes(bundle)
+
+
+def _list(chosen: ChosenList | None) -> proof_pb2.GrantedList | None:
+    if chosen is None:
+        return None
+    return proof_pb2.GrantedList(
+        attestations=[bytes.fromhex(each) for each in chosen.attestations],
+        manifest=chosen.manifest or b"",
+    )
+
+
+def _outlooks(found: Iterable[proof_pb2.FactOutlook]) -> Outlooks:
+    return {each.fact: None if each.provable else each.detail for each in found}
 
 
 def _stub(channel: grpc.Channel) -> proof_pb2_grpc.ProofServiceStub:

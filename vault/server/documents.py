@@ -8,11 +8,12 @@ needs the memory of a few blocks. A call that does not end well, whatever the re
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any
 
 from grpc import aio
 
+from vault.app.choosing import Choosable, Choosing
 from vault.app.documents import Documents
 from vault.app.ingest import Ingest, PutCall, PutOutcome
 from vault.app.sealed_checks import SealedDocument
@@ -36,9 +37,10 @@ _CUSTODIAN = ("cn", "custodian")
 class DocumentServicer(document_pb2_grpc.DocumentServiceServicer):
     """The documents of one vault."""
 
-    def __init__(self, ingest: Ingest, documents: Documents) -> None:
+    def __init__(self, ingest: Ingest, documents: Documents, choosing: Choosing) -> None:
         self._ingest = ingest
         self._documents = documents
+        self._choosing = choosing
 
     @serves(_CUSTODIAN)
     async def PutDocuments(
@@ -112,6 +114,17 @@ class DocumentServicer(document_pb2_grpc.DocumentServiceServicer):
         )
 
     @serves(_CUSTODIAN)
+    async def ListAttestations(
+        self, request: document_pb2.ListAttestationsRequest, context: Context
+    ) -> AsyncIterator[document_pb2.ListAttestationsResponse]:
+        """See the proto."""
+        batches = self._choosing.attested(
+            current_caller().principal, request.schema, list(request.opened)
+        )
+        while (batch := await asyncio.to_thread(_next, batches)) is not None:
+            yield document_pb2.ListAttestationsResponse(documents=map(_attested, batch))
+
+    @serves(_CUSTODIAN)
     async def AddSchema(
         self, request: document_pb2.AddSchemaRequest, context: Context
     ) -> document_pb2.AddSchemaResponse:
@@ -137,6 +150,20 @@ class DocumentServicer(document_pb2_grpc.DocumentServiceServicer):
         """See the proto."""
         found = await asyncio.to_thread(self._documents.committed, request.attestation_digests)
         return document_pb2.CheckCommittedResponse(committed=found)
+
+
+def _next(batches: Iterator[list[Choosable]]) -> list[Choosable] | None:
+    return next(batches, None)
+
+
+def _attested(found: Choosable) -> document_pb2.AttestedDocument:
+    return document_pb2.AttestedDocument(
+        attestation=found.attestation,
+        opened=[
+            document_pb2.OpenedAttribute(name=each.name, value=each.value, blinding=each.blinding)
+            for each in found.opened
+        ],
+    )
 
 
 def _feed_all(call: PutCall, messages: Sequence[document_pb2.PutDocumentsRequest]) -> None:

@@ -7,7 +7,8 @@ content and size tell nothing that the state does not.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import aclosing
 from typing import Any, Final
 
 from grpc import aio
@@ -16,10 +17,14 @@ from vault.app.answering import Answering
 from vault.app.asking import Asking
 from vault.app.deciding import Candidate, Deciding
 from vault.app.journal import check_page_size, read_token
+from vault.app.prove import Outlook
 from vault.app.request_views import SeenRequest, SeenState
+from vault.app.selections import GivenList
 from vault.app.sets import envelopes
 from vault.client.release_messages import timestamp
+from vault.errors import InvalidInputError
 from vault.server.auth import current_caller
+from vault.server.progress import Done, Report, reporting
 from vault.server.roles import serves
 from vault.v1 import proof_pb2, proof_pb2_grpc
 
@@ -36,6 +41,7 @@ _STATES: Final[dict[SeenState, proof_pb2.ProofRequestState]] = {
 _PAGE: Final = 64
 _PAGE_BYTES: Final = 6 << 20
 """Requests are of up to 1 MiB: a page ends before it would not fit into a message."""
+_PIECE: Final = 1 << 20
 
 
 class ProofServicer(proof_pb2_grpc.ProofServiceServicer):
@@ -87,19 +93,46 @@ class ProofServicer(proof_pb2_grpc.ProofServiceServicer):
             request=_message(seen),
             candidates=_candidates(candidate),
             sets=envelopes(sets),
-            outlooks=_outlooks(candidate),
+            outlooks=_outlooks(candidate.outlooks if candidate else ()),
         )
+
+    @serves(("cn", "custodian"))
+    async def CheckProofRequest(
+        self, request: proof_pb2.CheckProofRequestRequest, context: Context
+    ) -> proof_pb2.CheckProofRequestResponse:
+        """See the proto."""
+        caller, given = current_caller().principal, _given(request.list)
+        found = await asyncio.to_thread(
+            self._deciding.check_list, caller, request.digest, given, request.asker
+        )
+        return proof_pb2.CheckProofRequestResponse(outlooks=_outlooks(found))
 
     @serves(("cn", "custodian"))
     async def ApproveProofRequest(
         self, request: proof_pb2.ApproveProofRequestRequest, context: Context
-    ) -> proof_pb2.ApproveProofRequestResponse:
+    ) -> AsyncIterator[proof_pb2.ApproveProofRequestResponse]:
         """See the proto."""
-        caller = current_caller().principal
-        seen = await asyncio.to_thread(
-            self._answering.approve, caller, request.digest, request.grant, request.legal_basis
-        )
-        return proof_pb2.ApproveProofRequestResponse(state=_STATES[seen.state], detail=seen.detail)
+        caller, given = current_caller().principal, _given(request.list)
+
+        def work(report: Report) -> SeenRequest:
+            return self._answering.approve(
+                caller,
+                request.digest,
+                request.grant,
+                request.legal_basis,
+                given=given,
+                report=report,
+            )
+
+        async with aclosing(reporting(work)) as items:
+            async for item in items:
+                if isinstance(item, Done):
+                    yield proof_pb2.ApproveProofRequestResponse(progress=_progress(item))
+                else:
+                    decision = proof_pb2.ProofDecision(
+                        state=_STATES[item.state], detail=item.detail
+                    )
+                    yield proof_pb2.ApproveProofRequestResponse(decision=decision)
 
     @serves(("cn", "custodian"))
     async def DenyProofRequest(
@@ -115,22 +148,56 @@ class ProofServicer(proof_pb2_grpc.ProofServiceServicer):
     @serves(("hk", "spv"), ("cn", "custodian"))
     async def FetchBundle(
         self, request: proof_pb2.FetchBundleRequest, context: Context
-    ) -> proof_pb2.FetchBundleResponse:
+    ) -> AsyncIterator[proof_pb2.FetchBundleResponse]:
         """See the proto."""
         caller = current_caller().principal
         bundle = await asyncio.to_thread(self._asking.fetch, caller, request.digest)
-        return proof_pb2.FetchBundleResponse(bundle=bundle)
+        for piece in _pieces(bundle):
+            yield proof_pb2.FetchBundleResponse(piece=piece)
 
     @serves(("cn", "custodian"))
     async def CreateProof(
         self, request: proof_pb2.CreateProofRequest, context: Context
-    ) -> proof_pb2.CreateProofResponse:
+    ) -> AsyncIterator[proof_pb2.CreateProofResponse]:
         """See the proto."""
-        caller = current_caller().principal
-        bundle = await asyncio.to_thread(
-            self._answering.create, caller, request.request, request.grant, request.legal_basis
-        )
-        return proof_pb2.CreateProofResponse(bundle=bundle)
+        caller, given = current_caller().principal, _given(request.list)
+
+        def work(report: Report) -> bytes:
+            return self._answering.create(
+                caller,
+                request.request,
+                request.grant,
+                request.legal_basis,
+                given=given,
+                report=report,
+            )
+
+        async with aclosing(reporting(work)) as items:
+            async for item in items:
+                if isinstance(item, Done):
+                    yield proof_pb2.CreateProofResponse(progress=_progress(item))
+                else:
+                    for piece in _pieces(item):
+                        yield proof_pb2.CreateProofResponse(piece=piece)
+
+
+def _given(message: proof_pb2.GrantedList) -> GivenList | None:
+    """The list that a grant is about; None for a grant about documents by alias."""
+    if not message.attestations:
+        return None
+    if any(len(each) != 32 for each in message.attestations):
+        raise InvalidInputError("digests of 32 bytes", field="list.attestations")
+    return GivenList(
+        attestations=tuple(each.hex() for each in message.attestations), manifest=message.manifest
+    )
+
+
+def _pieces(bundle: bytes) -> Iterator[bytes]:
+    return (bundle[at : at + _PIECE] for at in range(0, len(bundle), _PIECE))
+
+
+def _progress(item: Done) -> proof_pb2.ProofProgress:
+    return proof_pb2.ProofProgress(done=item.done, total=item.total)
 
 
 def _page(found: Sequence[SeenRequest]) -> Sequence[SeenRequest]:
@@ -168,8 +235,8 @@ def _candidates(candidate: Candidate | None) -> list[proof_pb2.DocumentCandidate
     ]
 
 
-def _outlooks(candidate: Candidate | None) -> list[proof_pb2.FactOutlook]:
+def _outlooks(found: Iterable[Outlook]) -> list[proof_pb2.FactOutlook]:
     return [
         proof_pb2.FactOutlook(fact=each.fact, provable=each.provable, detail=each.detail)
-        for each in (candidate.outlooks if candidate else ())
+        for each in found
     ]

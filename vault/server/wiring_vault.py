@@ -18,6 +18,7 @@ from proofs import generators
 from vault import pki
 from vault.app.answering import Answering
 from vault.app.asking import Asking
+from vault.app.choosing import Choosing
 from vault.app.deciding import Deciding
 from vault.app.desk import Desk
 from vault.app.documents import Documents
@@ -118,12 +119,14 @@ async def run_vault(folder: Path, *, ready_file: Path | None = None) -> None:
             sets=sets,
             sites=sites,
             journal=journal,
-            open_witness=Witnesses(keys).open,
+            open_witnesses=Witnesses(keys).open_all,
             clock=clock,
         )
         services = [
             Service(
-                DocumentServicer(ingest, Documents(catalog, ingest.running, clock)),
+                DocumentServicer(
+                    ingest, Documents(catalog, ingest.running, clock), Choosing(desk)
+                ),
                 document_pb2.DESCRIPTOR.services_by_name["DocumentService"],
                 document_pb2_grpc.add_DocumentServiceServicer_to_server,
             ),

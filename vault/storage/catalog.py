@@ -176,6 +176,46 @@ class Catalog:
         )
         return next(iter(self._all(query)), None)
 
+    def newest_of_schema(
+        self, custodian: str, schema: str, now: datetime, *, after: str, limit: int
+    ) -> list[StoredVersion]:
+        """Of each document of a custodian its newest version of a schema that is still valid.
+
+        In the order of document ids, those after `after`.
+        """
+        same = versions.alias("same")
+        newest = (
+            select(func.max(same.c.version))
+            .where(
+                same.c.document == versions.c.document,
+                same.c.schema == schema,
+                same.c.valid_until > now,
+            )
+            .scalar_subquery()
+        )
+        query = select(versions).where(
+            versions.c.custodian == custodian,
+            versions.c.schema == schema,
+            versions.c.document > after,
+            versions.c.version == newest,
+        )
+        return self._all(query.order_by(versions.c.document).limit(limit))
+
+    def find_all_attested(self, attestation_digests: Sequence[str]) -> list[StoredVersion]:
+        """The versions with these attestations, in the order of their document ids."""
+        found: list[StoredVersion] = []
+        for start in range(0, len(attestation_digests), _CHUNK):
+            wanted = attestation_digests[start : start + _CHUNK]
+            found += self._all(select(versions).where(versions.c.attestation_digest.in_(wanted)))
+        return sorted(found, key=lambda each: (each.document, each.version))
+
+    def assets_of(self, custodian: str, schema: str) -> set[str]:
+        """Every asset about which a custodian ever stored a document of a schema."""
+        query = select(versions.c.asset).distinct()
+        query = query.where(versions.c.custodian == custodian, versions.c.schema == schema)
+        with self.database.read() as connection:
+            return set(connection.execute(query).scalars())
+
     def list_versions(
         self, custodian: str, *, limit: int, before: int | None = None, asset: str | None = None
     ) -> list[StoredVersion]:

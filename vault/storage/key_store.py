@@ -7,7 +7,7 @@ overwritten where a key was (`secure_delete`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -27,6 +27,9 @@ _keys: Final = Table(
     Column("key", LargeBinary(32), nullable=False),
     Column("made_at", Instant, nullable=False, index=True),
 )
+
+_CHUNK: Final = 500  # bound on the list of one IN (…)
+_ERASED: Final = "the key of this version is not here: it was erased"
 
 
 class KeyStore:
@@ -63,8 +66,21 @@ class KeyStore:
         with self._database.read() as connection:
             found = connection.execute(query).scalar()
         if found is None:
-            raise NotFoundError("the key of this version is not here: it was erased")
+            raise NotFoundError(_ERASED)
         return WrapKey(found)
+
+    def get_all(self, attestation_digests: Sequence[str]) -> list[WrapKey]:
+        """The keys of many versions, in order; NotFoundError as `get`."""
+        found: dict[str, bytes] = {}
+        with self._database.read() as connection:
+            for start in range(0, len(attestation_digests), _CHUNK):
+                wanted = attestation_digests[start : start + _CHUNK]
+                query = select(_keys.c.attestation_digest, _keys.c.key)
+                query = query.where(_keys.c.attestation_digest.in_(wanted))
+                found |= {row.attestation_digest: row.key for row in connection.execute(query)}
+        if len(found) != len(set(attestation_digests)):
+            raise NotFoundError(_ERASED)
+        return [WrapKey(found[digest]) for digest in attestation_digests]
 
     def remove(self, attestation_digests: Iterable[str]) -> None:
         """Erase keys; those that are not there are no error."""

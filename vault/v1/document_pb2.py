@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17vault/v1/document.proto\x12\x08vault.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"@\n\x05\x42lock\x12\x0b\n\x03\x63id\x18\x01 \x01(\x0c\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\x12\x1c\n\x04part\x18\x03 \x01(\x0e\x32\x0e.vault.v1.Part\"\x9a\x01\n\x13PutDocumentsRequest\x12%\n\x06header\x18\x01 \x01(\x0b\x32\x13.vault.v1.PutHeaderH\x00\x12&\n\x06\x62locks\x18\x02 \x01(\x0b\x32\x14.vault.v1.BlockBatchH\x00\x12,\n\x08\x64ocument\x18\x03 \x01(\x0b\x32\x18.vault.v1.SealedDocumentH\x00\x42\x06\n\x04item\"\x1e\n\tPutHeader\x12\x11\n\tdocuments\x18\x01 \x01(\r\"-\n\nBlockBatch\x12\x1f\n\x06\x62locks\x18\x01 \x03(\x0b\x32\x0f.vault.v1.Block\"\xd0\x01\n\x0eSealedDocument\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x13\n\x0b\x61ttestation\x18\x02 \x01(\x0c\x12\x14\n\x0ckey_manifest\x18\x03 \x01(\x0c\x12\x16\n\x0esealed_witness\x18\x04 \x01(\x0c\x12%\n\x06shares\x18\x05 \x03(\x0b\x32\x15.vault.v1.SealedShare\x12\x12\n\nasset_root\x18\x06 \x01(\x0c\x12\x15\n\rpersonal_root\x18\x07 \x01(\x0c\x12\x15\n\rpersonal_salt\x18\x08 \x01(\x0c\"Z\n\x0bSealedShare\x12\x0e\n\x06holder\x18\x01 \x01(\t\x12\x1c\n\x04part\x18\x02 \x01(\x0e\x32\x0e.vault.v1.Part\x12\r\n\x05index\x18\x03 \x01(\r\x12\x0e\n\x06sealed\x18\x04 \x01(\x0c\"<\n\x14PutDocumentsResponse\x12$\n\x07results\x18\x01 \x03(\x0b\x32\x13.vault.v1.PutResult\"\xa1\x01\n\tPutResult\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x10\n\x08\x64ocument\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x04\x12\x1a\n\x12\x61ttestation_digest\x18\x04 \x01(\x0c\x12\x10\n\x08receipts\x18\x05 \x03(\x0c\x12/\n\x0b\x63ommit_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"#\n\rGetPutRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\"5\n\x0eGetPutResponse\x12#\n\x06result\x18\x01 \x01(\x0b\x32\x13.vault.v1.PutResult\"L\n\x14ListDocumentsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\r\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\r\n\x05\x61sset\x18\x03 \x01(\t\"]\n\x15ListDocumentsResponse\x12+\n\x08versions\x18\x01 \x03(\x0b\x32\x19.vault.v1.DocumentVersion\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xcf\x02\n\x0f\x44ocumentVersion\x12\x10\n\x08\x64ocument\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x04\x12\r\n\x05\x61sset\x18\x03 \x01(\t\x12\x15\n\rschema_digest\x18\x04 \x01(\t\x12\x13\n\x0b\x61ttestation\x18\x05 \x01(\x0c\x12J\n\x11public_attributes\x18\x06 \x03(\x0b\x32/.vault.v1.DocumentVersion.PublicAttributesEntry\x12\x10\n\x08provable\x18\x07 \x03(\t\x12\x16\n\x0e\x62undles_issued\x18\x08 \x01(\x04\x12/\n\x0b\x63ommit_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x1a\x37\n\x15PublicAttributesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"&\n\x12GetDocumentRequest\x12\x10\n\x08\x64ocument\x18\x01 \x01(\t\"X\n\x13GetDocumentResponse\x12+\n\x08versions\x18\x01 \x03(\x0b\x32\x19.vault.v1.DocumentVersion\x12\x14\n\x0ckey_manifest\x18\x02 \x01(\x0c\"\"\n\x10\x41\x64\x64SchemaRequest\x12\x0e\n\x06schema\x18\x01 \x01(\x0c\"#\n\x11\x41\x64\x64SchemaResponse\x12\x0e\n\x06\x64igest\x18\x01 \x01(\t\"\x14\n\x12ListSchemasRequest\"&\n\x13ListSchemasResponse\x12\x0f\n\x07schemas\x18\x01 \x03(\x0c\"4\n\x15\x43heckCommittedRequest\x12\x1b\n\x13\x61ttestation_digests\x18\x01 \x03(\x0c\"+\n\x16\x43heckCommittedResponse\x12\x11\n\tcommitted\x18\x01 \x03(\x0c*?\n\x04Part\x12\x14\n\x10PART_UNSPECIFIED\x10\x00\x12\x0e\n\nPART_ASSET\x10\x01\x12\x11\n\rPART_PERSONAL\x10\x02\x32\xa4\x04\n\x0f\x44ocumentService\x12O\n\x0cPutDocuments\x12\x1d.vault.v1.PutDocumentsRequest\x1a\x1e.vault.v1.PutDocumentsResponse(\x01\x12;\n\x06GetPut\x12\x17.vault.v1.GetPutRequest\x1a\x18.vault.v1.GetPutResponse\x12P\n\rListDocuments\x12\x1e.vault.v1.ListDocumentsRequest\x1a\x1f.vault.v1.ListDocumentsResponse\x12J\n\x0bGetDocument\x12\x1c.vault.v1.GetDocumentRequest\x1a\x1d.vault.v1.GetDocumentResponse\x12\x44\n\tAddSchema\x12\x1a.vault.v1.AddSchemaRequest\x1a\x1b.vault.v1.AddSchemaResponse\x12J\n\x0bListSchemas\x12\x1c.vault.v1.ListSchemasRequest\x1a\x1d.vault.v1.ListSchemasResponse\x12S\n\x0e\x43heckCommitted\x12\x1f.vault.v1.CheckCommittedRequest\x1a .vault.v1.CheckCommittedResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17vault/v1/document.proto\x12\x08vault.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"@\n\x05\x42lock\x12\x0b\n\x03\x63id\x18\x01 \x01(\x0c\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\x12\x1c\n\x04part\x18\x03 \x01(\x0e\x32\x0e.vault.v1.Part\"\x9a\x01\n\x13PutDocumentsRequest\x12%\n\x06header\x18\x01 \x01(\x0b\x32\x13.vault.v1.PutHeaderH\x00\x12&\n\x06\x62locks\x18\x02 \x01(\x0b\x32\x14.vault.v1.BlockBatchH\x00\x12,\n\x08\x64ocument\x18\x03 \x01(\x0b\x32\x18.vault.v1.SealedDocumentH\x00\x42\x06\n\x04item\"\x1e\n\tPutHeader\x12\x11\n\tdocuments\x18\x01 \x01(\r\"-\n\nBlockBatch\x12\x1f\n\x06\x62locks\x18\x01 \x03(\x0b\x32\x0f.vault.v1.Block\"\xd0\x01\n\x0eSealedDocument\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x13\n\x0b\x61ttestation\x18\x02 \x01(\x0c\x12\x14\n\x0ckey_manifest\x18\x03 \x01(\x0c\x12\x16\n\x0esealed_witness\x18\x04 \x01(\x0c\x12%\n\x06shares\x18\x05 \x03(\x0b\x32\x15.vault.v1.SealedShare\x12\x12\n\nasset_root\x18\x06 \x01(\x0c\x12\x15\n\rpersonal_root\x18\x07 \x01(\x0c\x12\x15\n\rpersonal_salt\x18\x08 \x01(\x0c\"Z\n\x0bSealedShare\x12\x0e\n\x06holder\x18\x01 \x01(\t\x12\x1c\n\x04part\x18\x02 \x01(\x0e\x32\x0e.vault.v1.Part\x12\r\n\x05index\x18\x03 \x01(\r\x12\x0e\n\x06sealed\x18\x04 \x01(\x0c\"<\n\x14PutDocumentsResponse\x12$\n\x07results\x18\x01 \x03(\x0b\x32\x13.vault.v1.PutResult\"\xa1\x01\n\tPutResult\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x10\n\x08\x64ocument\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x04\x12\x1a\n\x12\x61ttestation_digest\x18\x04 \x01(\x0c\x12\x10\n\x08receipts\x18\x05 \x03(\x0c\x12/\n\x0b\x63ommit_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"#\n\rGetPutRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\"5\n\x0eGetPutResponse\x12#\n\x06result\x18\x01 \x01(\x0b\x32\x13.vault.v1.PutResult\"L\n\x14ListDocumentsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\r\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\r\n\x05\x61sset\x18\x03 \x01(\t\"]\n\x15ListDocumentsResponse\x12+\n\x08versions\x18\x01 \x03(\x0b\x32\x19.vault.v1.DocumentVersion\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xcf\x02\n\x0f\x44ocumentVersion\x12\x10\n\x08\x64ocument\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x04\x12\r\n\x05\x61sset\x18\x03 \x01(\t\x12\x15\n\rschema_digest\x18\x04 \x01(\t\x12\x13\n\x0b\x61ttestation\x18\x05 \x01(\x0c\x12J\n\x11public_attributes\x18\x06 \x03(\x0b\x32/.vault.v1.DocumentVersion.PublicAttributesEntry\x12\x10\n\x08provable\x18\x07 \x03(\t\x12\x16\n\x0e\x62undles_issued\x18\x08 \x01(\x04\x12/\n\x0b\x63ommit_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x1a\x37\n\x15PublicAttributesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"&\n\x12GetDocumentRequest\x12\x10\n\x08\x64ocument\x18\x01 \x01(\t\"X\n\x13GetDocumentResponse\x12+\n\x08versions\x18\x01 \x03(\x0b\x32\x19.vault.v1.DocumentVersion\x12\x14\n\x0ckey_manifest\x18\x02 \x01(\x0c\"9\n\x17ListAttestationsRequest\x12\x0e\n\x06schema\x18\x01 \x01(\t\x12\x0e\n\x06opened\x18\x02 \x03(\t\"I\n\x18ListAttestationsResponse\x12-\n\tdocuments\x18\x01 \x03(\x0b\x32\x1a.vault.v1.AttestedDocument\"R\n\x10\x41ttestedDocument\x12\x13\n\x0b\x61ttestation\x18\x01 \x01(\x0c\x12)\n\x06opened\x18\x02 \x03(\x0b\x32\x19.vault.v1.OpenedAttribute\"@\n\x0fOpenedAttribute\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\x12\x10\n\x08\x62linding\x18\x03 \x01(\x0c\"\"\n\x10\x41\x64\x64SchemaRequest\x12\x0e\n\x06schema\x18\x01 \x01(\x0c\"#\n\x11\x41\x64\x64SchemaResponse\x12\x0e\n\x06\x64igest\x18\x01 \x01(\t\"\x14\n\x12ListSchemasRequest\"&\n\x13ListSchemasResponse\x12\x0f\n\x07schemas\x18\x01 \x03(\x0c\"4\n\x15\x43heckCommittedRequest\x12\x1b\n\x13\x61ttestation_digests\x18\x01 \x03(\x0c\"+\n\x16\x43heckCommittedResponse\x12\x11\n\tcommitted\x18\x01 \x03(\x0c*?\n\x04Part\x12\x14\n\x10PART_UNSPECIFIED\x10\x00\x12\x0e\n\nPART_ASSET\x10\x01\x12\x11\n\rPART_PERSONAL\x10\x02\x32\x81\x05\n\x0f\x44ocumentService\x12O\n\x0cPutDocuments\x12\x1d.vault.v1.PutDocumentsRequest\x1a\x1e.vault.v1.PutDocumentsResponse(\x01\x12;\n\x06GetPut\x12\x17.vault.v1.GetPutRequest\x1a\x18.vault.v1.GetPutResponse\x12P\n\rListDocuments\x12\x1e.vault.v1.ListDocumentsRequest\x1a\x1f.vault.v1.ListDocumentsResponse\x12J\n\x0bGetDocument\x12\x1c.vault.v1.GetDocumentRequest\x1a\x1d.vault.v1.GetDocumentResponse\x12[\n\x10ListAttestations\x12!.vault.v1.ListAttestationsRequest\x1a\".vault.v1.ListAttestationsResponse0\x01\x12\x44\n\tAddSchema\x12\x1a.vault.v1.AddSchemaRequest\x1a\x1b.vault.v1.AddSchemaResponse\x12J\n\x0bListSchemas\x12\x1c.vault.v1.ListSchemasRequest\x1a\x1d.vault.v1.ListSchemasResponse\x12S\n\x0e\x43heckCommitted\x12\x1f.vault.v1.CheckCommittedRequest\x1a .vault.v1.CheckCommittedResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,8 +34,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_DOCUMENTVERSION_PUBLICATTRIBUTESENTRY']._loaded_options = None
   _globals['_DOCUMENTVERSION_PUBLICATTRIBUTESENTRY']._serialized_options = b'8\001'
-  _globals['_PART']._serialized_start=1868
-  _globals['_PART']._serialized_end=1931
+  _globals['_PART']._serialized_start=2152
+  _globals['_PART']._serialized_end=2215
   _globals['_BLOCK']._serialized_start=70
   _globals['_BLOCK']._serialized_end=134
   _globals['_PUTDOCUMENTSREQUEST']._serialized_start=137
@@ -68,18 +68,26 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETDOCUMENTREQUEST']._serialized_end=1542
   _globals['_GETDOCUMENTRESPONSE']._serialized_start=1544
   _globals['_GETDOCUMENTRESPONSE']._serialized_end=1632
-  _globals['_ADDSCHEMAREQUEST']._serialized_start=1634
-  _globals['_ADDSCHEMAREQUEST']._serialized_end=1668
-  _globals['_ADDSCHEMARESPONSE']._serialized_start=1670
-  _globals['_ADDSCHEMARESPONSE']._serialized_end=1705
-  _globals['_LISTSCHEMASREQUEST']._serialized_start=1707
-  _globals['_LISTSCHEMASREQUEST']._serialized_end=1727
-  _globals['_LISTSCHEMASRESPONSE']._serialized_start=1729
-  _globals['_LISTSCHEMASRESPONSE']._serialized_end=1767
-  _globals['_CHECKCOMMITTEDREQUEST']._serialized_start=1769
-  _globals['_CHECKCOMMITTEDREQUEST']._serialized_end=1821
-  _globals['_CHECKCOMMITTEDRESPONSE']._serialized_start=1823
-  _globals['_CHECKCOMMITTEDRESPONSE']._serialized_end=1866
-  _globals['_DOCUMENTSERVICE']._serialized_start=1934
-  _globals['_DOCUMENTSERVICE']._serialized_end=2482
+  _globals['_LISTATTESTATIONSREQUEST']._serialized_start=1634
+  _globals['_LISTATTESTATIONSREQUEST']._serialized_end=1691
+  _globals['_LISTATTESTATIONSRESPONSE']._serialized_start=1693
+  _globals['_LISTATTESTATIONSRESPONSE']._serialized_end=1766
+  _globals['_ATTESTEDDOCUMENT']._serialized_start=1768
+  _globals['_ATTESTEDDOCUMENT']._serialized_end=1850
+  _globals['_OPENEDATTRIBUTE']._serialized_start=1852
+  _globals['_OPENEDATTRIBUTE']._serialized_end=1916
+  _globals['_ADDSCHEMAREQUEST']._serialized_start=1918
+  _globals['_ADDSCHEMAREQUEST']._serialized_end=1952
+  _globals['_ADDSCHEMARESPONSE']._serialized_start=1954
+  _globals['_ADDSCHEMARESPONSE']._serialized_end=1989
+  _globals['_LISTSCHEMASREQUEST']._serialized_start=1991
+  _globals['_LISTSCHEMASREQUEST']._serialized_end=2011
+  _globals['_LISTSCHEMASRESPONSE']._serialized_start=2013
+  _globals['_LISTSCHEMASRESPONSE']._serialized_end=2051
+  _globals['_CHECKCOMMITTEDREQUEST']._serialized_start=2053
+  _globals['_CHECKCOMMITTEDREQUEST']._serialized_end=2105
+  _globals['_CHECKCOMMITTEDRESPONSE']._serialized_start=2107
+  _globals['_CHECKCOMMITTEDRESPONSE']._serialized_end=2150
+  _globals['_DOCUMENTSERVICE']._serialized_start=2218
+  _globals['_DOCUMENTSERVICE']._serialized_end=2859
 # @@protoc_insertion_point(module_scope)

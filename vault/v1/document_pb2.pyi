@@ -178,6 +178,38 @@ class GetDocumentResponse(_message.Message):
     key_manifest: bytes
     def __init__(self, versions: _Optional[_Iterable[_Union[DocumentVersion, _Mapping]]] = ..., key_manifest: _Optional[bytes] = ...) -> None: ...
 
+class ListAttestationsRequest(_message.Message):
+    __slots__ = ("schema", "opened")
+    SCHEMA_FIELD_NUMBER: _ClassVar[int]
+    OPENED_FIELD_NUMBER: _ClassVar[int]
+    schema: str
+    opened: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, schema: _Optional[str] = ..., opened: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class ListAttestationsResponse(_message.Message):
+    __slots__ = ("documents",)
+    DOCUMENTS_FIELD_NUMBER: _ClassVar[int]
+    documents: _containers.RepeatedCompositeFieldContainer[AttestedDocument]
+    def __init__(self, documents: _Optional[_Iterable[_Union[AttestedDocument, _Mapping]]] = ...) -> None: ...
+
+class AttestedDocument(_message.Message):
+    __slots__ = ("attestation", "opened")
+    ATTESTATION_FIELD_NUMBER: _ClassVar[int]
+    OPENED_FIELD_NUMBER: _ClassVar[int]
+    attestation: bytes
+    opened: _containers.RepeatedCompositeFieldContainer[OpenedAttribute]
+    def __init__(self, attestation: _Optional[bytes] = ..., opened: _Optional[_Iterable[_Union[OpenedAttribute, _Mapping]]] = ...) -> None: ...
+
+class OpenedAttribute(_message.Message):
+    __slots__ = ("name", "value", "blinding")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    BLINDING_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    value: str
+    blinding: bytes
+    def __init__(self, name: _Optional[str] = ..., value: _Optional[str] = ..., blinding: _Optional[bytes] = ...) -> None: ...
+
 class AddSchemaRequest(_message.Message):
     __slots__ = ("schema",)
     SCHEMA_FIELD_NUMBER: _ClassVar[int]

@@ -58,6 +58,11 @@ class DocumentServiceStub:
                 request_serializer=vault_dot_v1_dot_document__pb2.GetDocumentRequest.SerializeToString,
                 response_deserializer=vault_dot_v1_dot_document__pb2.GetDocumentResponse.FromString,
                 _registered_method=True)
+        self.ListAttestations = channel.unary_stream(
+                '/vault.v1.DocumentService/ListAttestations',
+                request_serializer=vault_dot_v1_dot_document__pb2.ListAttestationsRequest.SerializeToString,
+                response_deserializer=vault_dot_v1_dot_document__pb2.ListAttestationsResponse.FromString,
+                _registered_method=True)
         self.AddSchema = channel.unary_unary(
                 '/vault.v1.DocumentService/AddSchema',
                 request_serializer=vault_dot_v1_dot_document__pb2.AddSchemaRequest.SerializeToString,
@@ -115,6 +120,14 @@ class DocumentServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListAttestations(self, request, context):
+        """The newest unexpired version of each of the caller's documents of one schema, in the order of
+        their ids: of what a custodian chooses from, in bulk.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def AddSchema(self, request, context):
         """Registers a schema by its canonical bytes; the same bytes twice is not an error.
         """
@@ -158,6 +171,11 @@ def add_DocumentServiceServicer_to_server(servicer, server):
                     servicer.GetDocument,
                     request_deserializer=vault_dot_v1_dot_document__pb2.GetDocumentRequest.FromString,
                     response_serializer=vault_dot_v1_dot_document__pb2.GetDocumentResponse.SerializeToString,
+            ),
+            'ListAttestations': grpc.unary_stream_rpc_method_handler(
+                    servicer.ListAttestations,
+                    request_deserializer=vault_dot_v1_dot_document__pb2.ListAttestationsRequest.FromString,
+                    response_serializer=vault_dot_v1_dot_document__pb2.ListAttestationsResponse.SerializeToString,
             ),
             'AddSchema': grpc.unary_unary_rpc_method_handler(
                     servicer.AddSchema,
@@ -287,6 +305,33 @@ class DocumentService:
             '/vault.v1.DocumentService/GetDocument',
             vault_dot_v1_dot_document__pb2.GetDocumentRequest.SerializeToString,
             vault_dot_v1_dot_document__pb2.GetDocumentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListAttestations(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/vault.v1.DocumentService/ListAttestations',
+            vault_dot_v1_dot_document__pb2.ListAttestationsRequest.SerializeToString,
+            vault_dot_v1_dot_document__pb2.ListAttestationsResponse.FromString,
             options,
             channel_credentials,
             insecure,

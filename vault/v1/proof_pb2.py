@@ -25,15 +25,15 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14vault/v1/proof.proto\x12\x08vault.v1\x1a\x1fgoogle/protobuf/timestamp.proto\",\n\x19SubmitProofRequestRequest\x12\x0f\n\x07request\x18\x01 \x01(\x0c\"X\n\x1aSubmitProofRequestResponse\x12\x0e\n\x06\x64igest\x18\x01 \x01(\t\x12*\n\x05state\x18\x02 \x01(\x0e\x32\x1b.vault.v1.ProofRequestState\"A\n\x18ListProofRequestsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\r\x12\x12\n\npage_token\x18\x02 \x01(\t\"^\n\x19ListProofRequestsResponse\x12(\n\x08requests\x18\x01 \x03(\x0b\x32\x16.vault.v1.ProofRequest\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xab\x01\n\x0cProofRequest\x12\x0e\n\x06\x64igest\x18\x01 \x01(\t\x12\x0f\n\x07request\x18\x02 \x01(\x0c\x12\r\n\x05\x61sker\x18\x03 \x01(\t\x12*\n\x05state\x18\x04 \x01(\x0e\x32\x1b.vault.v1.ProofRequestState\x12/\n\x0bsubmit_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x64\x65tail\x18\x06 \x01(\t\"7\n\x16GetProofRequestRequest\x12\x0e\n\x06\x64igest\x18\x01 \x01(\t\x12\r\n\x05\x61sker\x18\x02 \x01(\t\"\xaa\x01\n\x17GetProofRequestResponse\x12\'\n\x07request\x18\x01 \x01(\x0b\x32\x16.vault.v1.ProofRequest\x12/\n\ncandidates\x18\x02 \x03(\x0b\x32\x1b.vault.v1.DocumentCandidate\x12\x0c\n\x04sets\x18\x03 \x03(\x0c\x12\'\n\x08outlooks\x18\x04 \x03(\x0b\x32\x15.vault.v1.FactOutlook\"Z\n\x11\x44ocumentCandidate\x12\x10\n\x08\x64ocument\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x04\x12\x13\n\x0b\x61ttestation\x18\x03 \x01(\x0c\x12\r\n\x05\x61lias\x18\x04 \x01(\t\"=\n\x0b\x46\x61\x63tOutlook\x12\x0c\n\x04\x66\x61\x63t\x18\x01 \x01(\t\x12\x10\n\x08provable\x18\x02 \x01(\x08\x12\x0e\n\x06\x64\x65tail\x18\x03 \x01(\t\"P\n\x1a\x41pproveProofRequestRequest\x12\x0e\n\x06\x64igest\x18\x01 \x01(\t\x12\r\n\x05grant\x18\x02 \x01(\x0c\x12\x13\n\x0blegal_basis\x18\x03 \x01(\t\"Y\n\x1b\x41pproveProofRequestResponse\x12*\n\x05state\x18\x01 \x01(\x0e\x32\x1b.vault.v1.ProofRequestState\x12\x0e\n\x06\x64\x65tail\x18\x02 \x01(\t\"H\n\x17\x44\x65nyProofRequestRequest\x12\x0e\n\x06\x64igest\x18\x01 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x02 \x01(\t\x12\r\n\x05\x61sker\x18\x03 \x01(\t\"F\n\x18\x44\x65nyProofRequestResponse\x12*\n\x05state\x18\x01 \x01(\x0e\x32\x1b.vault.v1.ProofRequestState\"$\n\x12\x46\x65tchBundleRequest\x12\x0e\n\x06\x64igest\x18\x01 \x01(\t\"%\n\x13\x46\x65tchBundleResponse\x12\x0e\n\x06\x62undle\x18\x01 \x01(\x0c\"I\n\x12\x43reateProofRequest\x12\x0f\n\x07request\x18\x01 \x01(\x0c\x12\r\n\x05grant\x18\x02 \x01(\x0c\x12\x13\n\x0blegal_basis\x18\x03 \x01(\t\"%\n\x13\x43reateProofResponse\x12\x0e\n\x06\x62undle\x18\x01 \x01(\x0c*\xdd\x01\n\x11ProofRequestState\x12#\n\x1fPROOF_REQUEST_STATE_UNSPECIFIED\x10\x00\x12\x1f\n\x1bPROOF_REQUEST_STATE_PENDING\x10\x01\x12 \n\x1cPROOF_REQUEST_STATE_ANSWERED\x10\x02\x12 \n\x1cPROOF_REQUEST_STATE_DECLINED\x10\x03\x12\x1e\n\x1aPROOF_REQUEST_STATE_DENIED\x10\x04\x12\x1e\n\x1aPROOF_REQUEST_STATE_FAILED\x10\x05\x32\xfc\x04\n\x0cProofService\x12_\n\x12SubmitProofRequest\x12#.vault.v1.SubmitProofRequestRequest\x1a$.vault.v1.SubmitProofRequestResponse\x12\\\n\x11ListProofRequests\x12\".vault.v1.ListProofRequestsRequest\x1a#.vault.v1.ListProofRequestsResponse\x12V\n\x0fGetProofRequest\x12 .vault.v1.GetProofRequestRequest\x1a!.vault.v1.GetProofRequestResponse\x12\x62\n\x13\x41pproveProofRequest\x12$.vault.v1.ApproveProofRequestRequest\x1a%.vault.v1.ApproveProofRequestResponse\x12Y\n\x10\x44\x65nyProofRequest\x12!.vault.v1.DenyProofRequestRequest\x1a\".vault.v1.DenyProofRequestResponse\x12J\n\x0b\x46\x65tchBundle\x12\x1c.vault.v1.FetchBundleRequest\x1a\x1d.vault.v1.FetchBundleResponse\x12J\n\x0b\x43reateProof\x12\x1c.vault.v1.CreateProofRequest\x1a\x1d.vault.v1.CreateProofResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14vault/v1/proof.proto\x12\x08vault.v1\x1a\x1fgoogle/protobuf/timestamp.proto\",\n\x19SubmitProofRequestRequest\x12\x0f\n\x07request\x18\x01 \x01(\x0c\"X\n\x1aSubmitProofRequestResponse\x12\x0e\n\x06\x64igest\x18\x01 \x01(\t\x12*\n\x05state\x18\x02 \x01(\x0e\x32\x1b.vault.v1.ProofRequestState\"A\n\x18ListProofRequestsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\r\x12\x12\n\npage_token\x18\x02 \x01(\t\"^\n\x19ListProofRequestsResponse\x12(\n\x08requests\x18\x01 \x03(\x0b\x32\x16.vault.v1.ProofRequest\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xab\x01\n\x0cProofRequest\x12\x0e\n\x06\x64igest\x18\x01 \x01(\t\x12\x0f\n\x07request\x18\x02 \x01(\x0c\x12\r\n\x05\x61sker\x18\x03 \x01(\t\x12*\n\x05state\x18\x04 \x01(\x0e\x32\x1b.vault.v1.ProofRequestState\x12/\n\x0bsubmit_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x64\x65tail\x18\x06 \x01(\t\"7\n\x16GetProofRequestRequest\x12\x0e\n\x06\x64igest\x18\x01 \x01(\t\x12\r\n\x05\x61sker\x18\x02 \x01(\t\"\xaa\x01\n\x17GetProofRequestResponse\x12\'\n\x07request\x18\x01 \x01(\x0b\x32\x16.vault.v1.ProofRequest\x12/\n\ncandidates\x18\x02 \x03(\x0b\x32\x1b.vault.v1.DocumentCandidate\x12\x0c\n\x04sets\x18\x03 \x03(\x0c\x12\'\n\x08outlooks\x18\x04 \x03(\x0b\x32\x15.vault.v1.FactOutlook\"Z\n\x11\x44ocumentCandidate\x12\x10\n\x08\x64ocument\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x04\x12\x13\n\x0b\x61ttestation\x18\x03 \x01(\x0c\x12\r\n\x05\x61lias\x18\x04 \x01(\t\"=\n\x0b\x46\x61\x63tOutlook\x12\x0c\n\x04\x66\x61\x63t\x18\x01 \x01(\t\x12\x10\n\x08provable\x18\x02 \x01(\x08\x12\x0e\n\x06\x64\x65tail\x18\x03 \x01(\t\"5\n\x0bGrantedList\x12\x14\n\x0c\x61ttestations\x18\x01 \x03(\x0c\x12\x10\n\x08manifest\x18\x02 \x01(\x0c\"^\n\x18\x43heckProofRequestRequest\x12\x0e\n\x06\x64igest\x18\x01 \x01(\t\x12\r\n\x05\x61sker\x18\x02 \x01(\t\x12#\n\x04list\x18\x03 \x01(\x0b\x32\x15.vault.v1.GrantedList\"D\n\x19\x43heckProofRequestResponse\x12\'\n\x08outlooks\x18\x01 \x03(\x0b\x32\x15.vault.v1.FactOutlook\"u\n\x1a\x41pproveProofRequestRequest\x12\x0e\n\x06\x64igest\x18\x01 \x01(\t\x12\r\n\x05grant\x18\x02 \x01(\x0c\x12\x13\n\x0blegal_basis\x18\x03 \x01(\t\x12#\n\x04list\x18\x04 \x01(\x0b\x32\x15.vault.v1.GrantedList\",\n\rProofProgress\x12\x0c\n\x04\x64one\x18\x01 \x01(\r\x12\r\n\x05total\x18\x02 \x01(\r\"\x7f\n\x1b\x41pproveProofRequestResponse\x12+\n\x08progress\x18\x01 \x01(\x0b\x32\x17.vault.v1.ProofProgressH\x00\x12+\n\x08\x64\x65\x63ision\x18\x02 \x01(\x0b\x32\x17.vault.v1.ProofDecisionH\x00\x42\x06\n\x04item\"K\n\rProofDecision\x12*\n\x05state\x18\x01 \x01(\x0e\x32\x1b.vault.v1.ProofRequestState\x12\x0e\n\x06\x64\x65tail\x18\x02 \x01(\t\"H\n\x17\x44\x65nyProofRequestRequest\x12\x0e\n\x06\x64igest\x18\x01 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x02 \x01(\t\x12\r\n\x05\x61sker\x18\x03 \x01(\t\"F\n\x18\x44\x65nyProofRequestResponse\x12*\n\x05state\x18\x01 \x01(\x0e\x32\x1b.vault.v1.ProofRequestState\"$\n\x12\x46\x65tchBundleRequest\x12\x0e\n\x06\x64igest\x18\x01 \x01(\t\"$\n\x13\x46\x65tchBundleResponse\x12\r\n\x05piece\x18\x01 \x01(\x0c\"n\n\x12\x43reateProofRequest\x12\x0f\n\x07request\x18\x01 \x01(\x0c\x12\r\n\x05grant\x18\x02 \x01(\x0c\x12\x13\n\x0blegal_basis\x18\x03 \x01(\t\x12#\n\x04list\x18\x04 \x01(\x0b\x32\x15.vault.v1.GrantedList\"[\n\x13\x43reateProofResponse\x12+\n\x08progress\x18\x01 \x01(\x0b\x32\x17.vault.v1.ProofProgressH\x00\x12\x0f\n\x05piece\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04item*\xdd\x01\n\x11ProofRequestState\x12#\n\x1fPROOF_REQUEST_STATE_UNSPECIFIED\x10\x00\x12\x1f\n\x1bPROOF_REQUEST_STATE_PENDING\x10\x01\x12 \n\x1cPROOF_REQUEST_STATE_ANSWERED\x10\x02\x12 \n\x1cPROOF_REQUEST_STATE_DECLINED\x10\x03\x12\x1e\n\x1aPROOF_REQUEST_STATE_DENIED\x10\x04\x12\x1e\n\x1aPROOF_REQUEST_STATE_FAILED\x10\x05\x32\xe0\x05\n\x0cProofService\x12_\n\x12SubmitProofRequest\x12#.vault.v1.SubmitProofRequestRequest\x1a$.vault.v1.SubmitProofRequestResponse\x12\\\n\x11ListProofRequests\x12\".vault.v1.ListProofRequestsRequest\x1a#.vault.v1.ListProofRequestsResponse\x12V\n\x0fGetProofRequest\x12 .vault.v1.GetProofRequestRequest\x1a!.vault.v1.GetProofRequestResponse\x12\\\n\x11\x43heckProofRequest\x12\".vault.v1.CheckProofRequestRequest\x1a#.vault.v1.CheckProofRequestResponse\x12\x64\n\x13\x41pproveProofRequest\x12$.vault.v1.ApproveProofRequestRequest\x1a%.vault.v1.ApproveProofRequestResponse0\x01\x12Y\n\x10\x44\x65nyProofRequest\x12!.vault.v1.DenyProofRequestRequest\x1a\".vault.v1.DenyProofRequestResponse\x12L\n\x0b\x46\x65tchBundle\x12\x1c.vault.v1.FetchBundleRequest\x1a\x1d.vault.v1.FetchBundleResponse0\x01\x12L\n\x0b\x43reateProof\x12\x1c.vault.v1.CreateProofRequest\x1a\x1d.vault.v1.CreateProofResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'vault.v1.proof_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_PROOFREQUESTSTATE']._serialized_start=1436
-  _globals['_PROOFREQUESTSTATE']._serialized_end=1657
+  _globals['_PROOFREQUESTSTATE']._serialized_start=1945
+  _globals['_PROOFREQUESTSTATE']._serialized_end=2166
   _globals['_SUBMITPROOFREQUESTREQUEST']._serialized_start=67
   _globals['_SUBMITPROOFREQUESTREQUEST']._serialized_end=111
   _globals['_SUBMITPROOFREQUESTRESPONSE']._serialized_start=113
@@ -52,22 +52,32 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DOCUMENTCANDIDATE']._serialized_end=860
   _globals['_FACTOUTLOOK']._serialized_start=862
   _globals['_FACTOUTLOOK']._serialized_end=923
-  _globals['_APPROVEPROOFREQUESTREQUEST']._serialized_start=925
-  _globals['_APPROVEPROOFREQUESTREQUEST']._serialized_end=1005
-  _globals['_APPROVEPROOFREQUESTRESPONSE']._serialized_start=1007
-  _globals['_APPROVEPROOFREQUESTRESPONSE']._serialized_end=1096
-  _globals['_DENYPROOFREQUESTREQUEST']._serialized_start=1098
-  _globals['_DENYPROOFREQUESTREQUEST']._serialized_end=1170
-  _globals['_DENYPROOFREQUESTRESPONSE']._serialized_start=1172
-  _globals['_DENYPROOFREQUESTRESPONSE']._serialized_end=1242
-  _globals['_FETCHBUNDLEREQUEST']._serialized_start=1244
-  _globals['_FETCHBUNDLEREQUEST']._serialized_end=1280
-  _globals['_FETCHBUNDLERESPONSE']._serialized_start=1282
-  _globals['_FETCHBUNDLERESPONSE']._serialized_end=1319
-  _globals['_CREATEPROOFREQUEST']._serialized_start=1321
-  _globals['_CREATEPROOFREQUEST']._serialized_end=1394
-  _globals['_CREATEPROOFRESPONSE']._serialized_start=1396
-  _globals['_CREATEPROOFRESPONSE']._serialized_end=1433
-  _globals['_PROOFSERVICE']._serialized_start=1660
-  _globals['_PROOFSERVICE']._serialized_end=2296
+  _globals['_GRANTEDLIST']._serialized_start=925
+  _globals['_GRANTEDLIST']._serialized_end=978
+  _globals['_CHECKPROOFREQUESTREQUEST']._serialized_start=980
+  _globals['_CHECKPROOFREQUESTREQUEST']._serialized_end=1074
+  _globals['_CHECKPROOFREQUESTRESPONSE']._serialized_start=1076
+  _globals['_CHECKPROOFREQUESTRESPONSE']._serialized_end=1144
+  _globals['_APPROVEPROOFREQUESTREQUEST']._serialized_start=1146
+  _globals['_APPROVEPROOFREQUESTREQUEST']._serialized_end=1263
+  _globals['_PROOFPROGRESS']._serialized_start=1265
+  _globals['_PROOFPROGRESS']._serialized_end=1309
+  _globals['_APPROVEPROOFREQUESTRESPONSE']._serialized_start=1311
+  _globals['_APPROVEPROOFREQUESTRESPONSE']._serialized_end=1438
+  _globals['_PROOFDECISION']._serialized_start=1440
+  _globals['_PROOFDECISION']._serialized_end=1515
+  _globals['_DENYPROOFREQUESTREQUEST']._serialized_start=1517
+  _globals['_DENYPROOFREQUESTREQUEST']._serialized_end=1589
+  _globals['_DENYPROOFREQUESTRESPONSE']._serialized_start=1591
+  _globals['_DENYPROOFREQUESTRESPONSE']._serialized_end=1661
+  _globals['_FETCHBUNDLEREQUEST']._serialized_start=1663
+  _globals['_FETCHBUNDLEREQUEST']._serialized_end=1699
+  _globals['_FETCHBUNDLERESPONSE']._serialized_start=1701
+  _globals['_FETCHBUNDLERESPONSE']._serialized_end=1737
+  _globals['_CREATEPROOFREQUEST']._serialized_start=1739
+  _globals['_CREATEPROOFREQUEST']._serialized_end=1849
+  _globals['_CREATEPROOFRESPONSE']._serialized_start=1851
+  _globals['_CREATEPROOFRESPONSE']._serialized_end=1942
+  _globals['_PROOFSERVICE']._serialized_start=2169
+  _globals['_PROOFSERVICE']._serialized_end=2905
 # @@protoc_insertion_point(module_scope)

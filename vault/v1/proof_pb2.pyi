@@ -113,17 +113,59 @@ class FactOutlook(_message.Message):
     detail: str
     def __init__(self, fact: _Optional[str] = ..., provable: _Optional[bool] = ..., detail: _Optional[str] = ...) -> None: ...
 
+class GrantedList(_message.Message):
+    __slots__ = ("attestations", "manifest")
+    ATTESTATIONS_FIELD_NUMBER: _ClassVar[int]
+    MANIFEST_FIELD_NUMBER: _ClassVar[int]
+    attestations: _containers.RepeatedScalarFieldContainer[bytes]
+    manifest: bytes
+    def __init__(self, attestations: _Optional[_Iterable[bytes]] = ..., manifest: _Optional[bytes] = ...) -> None: ...
+
+class CheckProofRequestRequest(_message.Message):
+    __slots__ = ("digest", "asker", "list")
+    DIGEST_FIELD_NUMBER: _ClassVar[int]
+    ASKER_FIELD_NUMBER: _ClassVar[int]
+    LIST_FIELD_NUMBER: _ClassVar[int]
+    digest: str
+    asker: str
+    list: GrantedList
+    def __init__(self, digest: _Optional[str] = ..., asker: _Optional[str] = ..., list: _Optional[_Union[GrantedList, _Mapping]] = ...) -> None: ...
+
+class CheckProofRequestResponse(_message.Message):
+    __slots__ = ("outlooks",)
+    OUTLOOKS_FIELD_NUMBER: _ClassVar[int]
+    outlooks: _containers.RepeatedCompositeFieldContainer[FactOutlook]
+    def __init__(self, outlooks: _Optional[_Iterable[_Union[FactOutlook, _Mapping]]] = ...) -> None: ...
+
 class ApproveProofRequestRequest(_message.Message):
-    __slots__ = ("digest", "grant", "legal_basis")
+    __slots__ = ("digest", "grant", "legal_basis", "list")
     DIGEST_FIELD_NUMBER: _ClassVar[int]
     GRANT_FIELD_NUMBER: _ClassVar[int]
     LEGAL_BASIS_FIELD_NUMBER: _ClassVar[int]
+    LIST_FIELD_NUMBER: _ClassVar[int]
     digest: str
     grant: bytes
     legal_basis: str
-    def __init__(self, digest: _Optional[str] = ..., grant: _Optional[bytes] = ..., legal_basis: _Optional[str] = ...) -> None: ...
+    list: GrantedList
+    def __init__(self, digest: _Optional[str] = ..., grant: _Optional[bytes] = ..., legal_basis: _Optional[str] = ..., list: _Optional[_Union[GrantedList, _Mapping]] = ...) -> None: ...
+
+class ProofProgress(_message.Message):
+    __slots__ = ("done", "total")
+    DONE_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
+    done: int
+    total: int
+    def __init__(self, done: _Optional[int] = ..., total: _Optional[int] = ...) -> None: ...
 
 class ApproveProofRequestResponse(_message.Message):
+    __slots__ = ("progress", "decision")
+    PROGRESS_FIELD_NUMBER: _ClassVar[int]
+    DECISION_FIELD_NUMBER: _ClassVar[int]
+    progress: ProofProgress
+    decision: ProofDecision
+    def __init__(self, progress: _Optional[_Union[ProofProgress, _Mapping]] = ..., decision: _Optional[_Union[ProofDecision, _Mapping]] = ...) -> None: ...
+
+class ProofDecision(_message.Message):
     __slots__ = ("state", "detail")
     STATE_FIELD_NUMBER: _ClassVar[int]
     DETAIL_FIELD_NUMBER: _ClassVar[int]
@@ -154,23 +196,27 @@ class FetchBundleRequest(_message.Message):
     def __init__(self, digest: _Optional[str] = ...) -> None: ...
 
 class FetchBundleResponse(_message.Message):
-    __slots__ = ("bundle",)
-    BUNDLE_FIELD_NUMBER: _ClassVar[int]
-    bundle: bytes
-    def __init__(self, bundle: _Optional[bytes] = ...) -> None: ...
+    __slots__ = ("piece",)
+    PIECE_FIELD_NUMBER: _ClassVar[int]
+    piece: bytes
+    def __init__(self, piece: _Optional[bytes] = ...) -> None: ...
 
 class CreateProofRequest(_message.Message):
-    __slots__ = ("request", "grant", "legal_basis")
+    __slots__ = ("request", "grant", "legal_basis", "list")
     REQUEST_FIELD_NUMBER: _ClassVar[int]
     GRANT_FIELD_NUMBER: _ClassVar[int]
     LEGAL_BASIS_FIELD_NUMBER: _ClassVar[int]
+    LIST_FIELD_NUMBER: _ClassVar[int]
     request: bytes
     grant: bytes
     legal_basis: str
-    def __init__(self, request: _Optional[bytes] = ..., grant: _Optional[bytes] = ..., legal_basis: _Optional[str] = ...) -> None: ...
+    list: GrantedList
+    def __init__(self, request: _Optional[bytes] = ..., grant: _Optional[bytes] = ..., legal_basis: _Optional[str] = ..., list: _Optional[_Union[GrantedList, _Mapping]] = ...) -> None: ...
 
 class CreateProofResponse(_message.Message):
-    __slots__ = ("bundle",)
-    BUNDLE_FIELD_NUMBER: _ClassVar[int]
-    bundle: bytes
-    def __init__(self, bundle: _Optional[bytes] = ...) -> None: ...
+    __slots__ = ("progress", "piece")
+    PROGRESS_FIELD_NUMBER: _ClassVar[int]
+    PIECE_FIELD_NUMBER: _ClassVar[int]
+    progress: ProofProgress
+    piece: bytes
+    def __init__(self, progress: _Optional[_Union[ProofProgress, _Mapping]] = ..., piece: _Optional[bytes] = ...) -> None: ...

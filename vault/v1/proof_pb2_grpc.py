@@ -50,7 +50,12 @@ class ProofServiceStub:
                 request_serializer=vault_dot_v1_dot_proof__pb2.GetProofRequestRequest.SerializeToString,
                 response_deserializer=vault_dot_v1_dot_proof__pb2.GetProofRequestResponse.FromString,
                 _registered_method=True)
-        self.ApproveProofRequest = channel.unary_unary(
+        self.CheckProofRequest = channel.unary_unary(
+                '/vault.v1.ProofService/CheckProofRequest',
+                request_serializer=vault_dot_v1_dot_proof__pb2.CheckProofRequestRequest.SerializeToString,
+                response_deserializer=vault_dot_v1_dot_proof__pb2.CheckProofRequestResponse.FromString,
+                _registered_method=True)
+        self.ApproveProofRequest = channel.unary_stream(
                 '/vault.v1.ProofService/ApproveProofRequest',
                 request_serializer=vault_dot_v1_dot_proof__pb2.ApproveProofRequestRequest.SerializeToString,
                 response_deserializer=vault_dot_v1_dot_proof__pb2.ApproveProofRequestResponse.FromString,
@@ -60,12 +65,12 @@ class ProofServiceStub:
                 request_serializer=vault_dot_v1_dot_proof__pb2.DenyProofRequestRequest.SerializeToString,
                 response_deserializer=vault_dot_v1_dot_proof__pb2.DenyProofRequestResponse.FromString,
                 _registered_method=True)
-        self.FetchBundle = channel.unary_unary(
+        self.FetchBundle = channel.unary_stream(
                 '/vault.v1.ProofService/FetchBundle',
                 request_serializer=vault_dot_v1_dot_proof__pb2.FetchBundleRequest.SerializeToString,
                 response_deserializer=vault_dot_v1_dot_proof__pb2.FetchBundleResponse.FromString,
                 _registered_method=True)
-        self.CreateProof = channel.unary_unary(
+        self.CreateProof = channel.unary_stream(
                 '/vault.v1.ProofService/CreateProof',
                 request_serializer=vault_dot_v1_dot_proof__pb2.CreateProofRequest.SerializeToString,
                 response_deserializer=vault_dot_v1_dot_proof__pb2.CreateProofResponse.FromString,
@@ -100,9 +105,18 @@ class ProofServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CheckProofRequest(self, request, context):
+        """How the facts of a request about a selection stand over one list of the custodian's documents,
+        before it decides. Nothing is kept and nothing leaves.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ApproveProofRequest(self, request, context):
         """The custodian's signed consent. The vault proves exactly what was granted; when that cannot
-        be done the custodian is told why, and the asker sees no difference to a refusal.
+        be done the custodian is told why, and the asker sees no difference to a refusal. Progress
+        comes while it proves about many documents; the decision is the last message.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -116,14 +130,14 @@ class ProofServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def FetchBundle(self, request, context):
-        """The bundle of an answered request, the same bytes every time.
+        """The bundle of an answered request, the same bytes every time, in pieces.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def CreateProof(self, request, context):
-        """A custodian's own proof: its request and its grant in one call.
+        """A custodian's own proof: its request and its grant in one call. Progress, then the bundle.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -147,7 +161,12 @@ def add_ProofServiceServicer_to_server(servicer, server):
                     request_deserializer=vault_dot_v1_dot_proof__pb2.GetProofRequestRequest.FromString,
                     response_serializer=vault_dot_v1_dot_proof__pb2.GetProofRequestResponse.SerializeToString,
             ),
-            'ApproveProofRequest': grpc.unary_unary_rpc_method_handler(
+            'CheckProofRequest': grpc.unary_unary_rpc_method_handler(
+                    servicer.CheckProofRequest,
+                    request_deserializer=vault_dot_v1_dot_proof__pb2.CheckProofRequestRequest.FromString,
+                    response_serializer=vault_dot_v1_dot_proof__pb2.CheckProofRequestResponse.SerializeToString,
+            ),
+            'ApproveProofRequest': grpc.unary_stream_rpc_method_handler(
                     servicer.ApproveProofRequest,
                     request_deserializer=vault_dot_v1_dot_proof__pb2.ApproveProofRequestRequest.FromString,
                     response_serializer=vault_dot_v1_dot_proof__pb2.ApproveProofRequestResponse.SerializeToString,
@@ -157,12 +176,12 @@ def add_ProofServiceServicer_to_server(servicer, server):
                     request_deserializer=vault_dot_v1_dot_proof__pb2.DenyProofRequestRequest.FromString,
                     response_serializer=vault_dot_v1_dot_proof__pb2.DenyProofRequestResponse.SerializeToString,
             ),
-            'FetchBundle': grpc.unary_unary_rpc_method_handler(
+            'FetchBundle': grpc.unary_stream_rpc_method_handler(
                     servicer.FetchBundle,
                     request_deserializer=vault_dot_v1_dot_proof__pb2.FetchBundleRequest.FromString,
                     response_serializer=vault_dot_v1_dot_proof__pb2.FetchBundleResponse.SerializeToString,
             ),
-            'CreateProof': grpc.unary_unary_rpc_method_handler(
+            'CreateProof': grpc.unary_stream_rpc_method_handler(
                     servicer.CreateProof,
                     request_deserializer=vault_dot_v1_dot_proof__pb2.CreateProofRequest.FromString,
                     response_serializer=vault_dot_v1_dot_proof__pb2.CreateProofResponse.SerializeToString,
@@ -261,7 +280,7 @@ class ProofService:
             _registered_method=True)
 
     @staticmethod
-    def ApproveProofRequest(request,
+    def CheckProofRequest(request,
             target,
             options=(),
             channel_credentials=None,
@@ -272,6 +291,33 @@ class ProofService:
             timeout=None,
             metadata=None):
         return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/vault.v1.ProofService/CheckProofRequest',
+            vault_dot_v1_dot_proof__pb2.CheckProofRequestRequest.SerializeToString,
+            vault_dot_v1_dot_proof__pb2.CheckProofRequestResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ApproveProofRequest(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
             request,
             target,
             '/vault.v1.ProofService/ApproveProofRequest',
@@ -325,7 +371,7 @@ class ProofService:
             wait_for_ready=None,
             timeout=None,
             metadata=None):
-        return grpc.experimental.unary_unary(
+        return grpc.experimental.unary_stream(
             request,
             target,
             '/vault.v1.ProofService/FetchBundle',
@@ -352,7 +398,7 @@ class ProofService:
             wait_for_ready=None,
             timeout=None,
             metadata=None):
-        return grpc.experimental.unary_unary(
+        return grpc.experimental.unary_stream(
             request,
             target,
             '/vault.v1.ProofService/CreateProof',
