@@ -30,7 +30,7 @@ from proofs.facts import (
 )
 from proofs.linear import Form, Key, LinearFact, Mention
 from proofs.narrowing import combinations, narrow
-from proofs.schema import Attribute, AttributeClass, AttributeType
+from proofs.schema import Attribute, AttributeClass, AttributeType, Schema
 from proofs.subjects import Documents, Subjects
 from proofs.values import Value
 
@@ -66,7 +66,7 @@ def _check(
         if isinstance(sentence, LinearFact):
             for each in sentence.mentions:
                 subjects.slot(each.alias, each.attribute)
-                _check_in_sum(each)
+                check_in_sum(each)
                 claims.setdefault(each.key, [])
             forms += sentence.forms
         else:
@@ -80,7 +80,7 @@ def _check(
         name = f"{alias}.{attribute.name}" if alias else attribute.name
         _check_together(name, attribute, found, sets)
     for vector, (lo, hi) in combinations(narrowed, forms).items():
-        _check_combination(vector, hi - lo + 1)
+        check_combination(vector, hi - lo + 1)
 
 
 def _narrowed(
@@ -88,27 +88,51 @@ def _narrowed(
 ) -> Mapping[Key, tuple[int, int]]:
     """What ranges, lists and linear facts leave of each attribute of a linear fact."""
     involved = {key for form in forms for key, _ in form.coefficients}
-    intervals: dict[Key, tuple[int, int]] = {}
-    for key in involved:
-        lo, hi = key[1].bounds
-        for claim in claims[key]:
-            match claim:
-                case Between(least, greatest):
-                    lo, hi = max(lo, least), min(hi, greatest)
-                case AtLeast(bound):
-                    lo = max(lo, bound)
-                case AtMost(bound):
-                    hi = min(hi, bound)
-                case Equal(value):
-                    lo, hi = max(lo, _number(value)), min(hi, _number(value))
-                case OneOf(members):
-                    numbers = [_number(each) for each in members]
-                    lo, hi = max(lo, min(numbers)), min(hi, max(numbers))
-        intervals[key] = (lo, hi)
-    return narrow(intervals, forms)
+    return narrow({key: _interval(key[1], claims[key]) for key in involved}, forms)
 
 
-def _check_in_sum(mention: Mention) -> None:
+def _interval(attribute: Attribute, claims: Iterable[Claim]) -> tuple[int, int]:
+    """What ranges and lists leave of a number or date, as one interval."""
+    lo, hi = attribute.bounds
+    for claim in claims:
+        match claim:
+            case Between(least, greatest):
+                lo, hi = max(lo, least), min(hi, greatest)
+            case AtLeast(bound):
+                lo = max(lo, bound)
+            case AtMost(bound):
+                hi = min(hi, bound)
+            case Equal(value):
+                lo, hi = max(lo, _number(value)), min(hi, _number(value))
+            case OneOf(members):
+                numbers = [_number(each) for each in members]
+                lo, hi = max(lo, min(numbers)), min(hi, max(numbers))
+    return lo, hi
+
+
+def intervals_left(
+    sentences: Iterable[Sentence], schema: Schema
+) -> Mapping[Attribute, tuple[int, int]]:
+    """What facts about one document leave of each number or date that they are about."""
+    subjects = Subjects.of(schema)
+    claims: dict[Key, list[Claim]] = {}
+    forms: list[Form] = []
+    for sentence in sentences:
+        if isinstance(sentence, LinearFact):
+            for each in sentence.mentions:
+                claims.setdefault(("", each.attribute), [])
+            forms += sentence.forms
+        else:
+            subjects.slot(sentence.alias, sentence.attribute)
+            claims.setdefault(("", sentence.attribute), []).append(sentence.claim)
+    intervals = {
+        key: _interval(key[1], found) for key, found in claims.items() if key[1].is_ordered
+    }
+    return {attribute: each for (_, attribute), each in narrow(intervals, forms).items()}
+
+
+def check_in_sum(mention: Mention) -> None:
+    """FactError if an attribute is personal: of those, nothing adds up."""
     if mention.attribute.attribute_class is AttributeClass.PERSONAL:
         raise FactError(
             f"{mention.name}: the attribute is personal; only `in @set` and `not in @set` "
@@ -116,7 +140,8 @@ def _check_in_sum(mention: Mention) -> None:
         )
 
 
-def _check_combination(vector: tuple[tuple[Key, int], ...], count: int) -> None:
+def check_combination(vector: tuple[tuple[Key, int], ...], count: int) -> None:
+    """FactError unless so many values of a combination of attributes may be left."""
     least = max(LEAST_POSSIBLE[attribute.attribute_class] for (_, attribute), _ in vector)
     if count >= least:
         return
