@@ -21,7 +21,7 @@ from proofs.classes import check_facts
 from proofs.context import Context
 from proofs.envelope import Envelope
 from proofs.errors import BindingError, ContextError, GrantError, SetError
-from proofs.facts import FactList, Sentence
+from proofs.facts import FactList
 from proofs.grant import Grant
 from proofs.named_set import NamedSet
 from proofs.request import Request
@@ -79,7 +79,7 @@ def prove_bundle(
 
     subjects = Subjects.of({alias: each.schema for alias, each in documents.items()})
     facts = FactList.parse_canonical(asked.facts, subjects)
-    used = _check_sets(asked, facts, sets)
+    used = check_sets(asked, facts.set_names, sets)
     check_facts(facts, subjects, used)
     statement = compile_facts(facts, subjects, {each.name: each.digest for each in asked.sets})
     claims = Claims(
@@ -138,10 +138,11 @@ def _check_parts(
         raise ContextError("the bundle would outlive the attestation")
 
 
-def _check_sets(
-    asked: Request, facts: FactList[Sentence], sets: Mapping[str, NamedSet]
+def check_sets(
+    asked: Request, set_names: Sequence[str], sets: Mapping[str, NamedSet]
 ) -> dict[str, NamedSet]:
-    if [each.name for each in asked.sets] != sorted(facts.set_names):
+    """The sets of a request, by name; SetError unless they are at hand and its facts' own."""
+    if [each.name for each in asked.sets] != sorted(set_names):
         raise SetError("the request names other sets than its facts are about")
     used: dict[str, NamedSet] = {}
     for reference in asked.sets:

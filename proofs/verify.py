@@ -403,7 +403,9 @@ def _choose(name: str, digest: str, sets: Sequence[NamedSet]) -> NamedSet:
     return max(same, key=lambda each: each.header.version)
 
 
-def _check_facts(bundle: Bundle, subjects: Subjects, sets: dict[str, NamedSet]) -> FactList[Sentence]:
+def _check_facts(
+    bundle: Bundle, subjects: Subjects, sets: dict[str, NamedSet]
+) -> FactList[Sentence]:
     """Step 8."""
     facts = FactList.parse_canonical(bundle.facts, subjects)
     if sorted(facts.set_names) != list(sets):
