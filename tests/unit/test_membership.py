@@ -7,9 +7,15 @@ from collections.abc import Callable
 import pytest
 from support import naive_membership as naive
 from support.naive_membership import START, Statement, make_set
-from support.transcripts import AlteringTranscript, RecordingTranscript, ScriptedTranscript
+from support.simulators import Programme, simulate_membership
+from support.transcripts import (
+    AlteringTranscript,
+    ProgrammedTranscript,
+    RecordingTranscript,
+    ScriptedTranscript,
+)
 
-from proofs import equation, generators, group
+from proofs import equation, group
 from proofs.equation import Equation
 from proofs.errors import CannotProveError, ProofError
 from proofs.group import ORDER, ZERO, Scalar, scalar
@@ -262,44 +268,15 @@ def test_two_transcripts_give_the_opening(monkeypatch: pytest.MonkeyPatch) -> No
     assert _extract(make, xs, 3) == (int(statement.value), int(statement.blinding))
 
 
-def _simulate(commitment: group.Point, members: ScalarSet, x: Scalar, *, member: bool) -> bytes:
-    """An accepting proof for the challenge x, made without any opening of V.
-
-    Responses, C, D_1 … and W are random; F_0, F and D_0 are what the three equations leave.
-    """
-    polynomial = members.polynomial
-    m = polynomial.powers
-    draw = group.random_scalar
-    fs, (r_0, r_1, tau) = [draw() for _ in range(m)], [draw() for _ in range(3)]
-    C, W, *later = [generators.H.point * draw() for _ in range(m + 1)]
-    one = group.ONE
-    F_0 = group.multiply([generators.G.point, generators.H.point, commitment], [fs[0], r_0, -x])
-    squares = [fs[j] * fs[j] - x * fs[j + 1] for j in range(m - 1)]
-    bases = (*generators.power_bases(m)[1:], *generators.product_bases(m - 1), generators.H)
-    F = group.multiply([*(base.point for base in bases), C], [*fs[1:], *squares, r_1, -x])
-    powers = group.powers(x, m + 1)
-    Q = powers[m] * polynomial.evaluate([f * x.inverse() for f in fs])
-    D_0 = group.multiply(
-        [generators.K.point if member else W, generators.H.point, *later],
-        [Q, tau, *[-power for power in powers[1:m]]],
-    )
-    if not member:
-        D_0 = group.multiply([D_0, generators.K.point], [one, -powers[m]])
-    points = [C, F, F_0, *([] if member else [W]), D_0, *later]
-    return b"".join(
-        [*map(group.encode_point, points), *map(group.encode_scalar, [*fs, r_0, r_1, tau])]
-    )
-
-
 @pytest.mark.parametrize("size", [1, 4, 5, 8])
 @pytest.mark.parametrize("member", [True, False])
 def test_whoever_knows_the_challenge_needs_no_witness(size: int, member: bool) -> None:
     """Zero knowledge, run: a proof about a point that nobody can open, for a challenge known."""
     V = group.hash_to_point(b"test", b"nobody opens this")
-    members, x = make_set(*range(size)), group.random_scalar()
-    proof = _simulate(V, members, x, member=member)
+    members, programme = make_set(*range(size)), Programme()
+    proof = simulate_membership(programme, V, members, member=member)
     encoding = group.encode_point(V)
-    scripted = ScriptedTranscript(START, {b"x": x})
+    scripted = ProgrammedTranscript(START, programme)
     equation.check(verify_membership(scripted, V, encoding, members, proof, member=member))
     real = Transcript(START)
     with pytest.raises(ProofError):
