@@ -5,7 +5,8 @@ The curve's additions and doublings, and the map of RFC 9380, are the library's;
 modulo the order, encodings and the multi-scalar multiplication are written out here. The methods
 have the names and the behaviour of the other core's, as far as `proofs` uses them.
 
-It refuses what the library's own decoder accepts: points outside the subgroup where one is asked
+The library's own decoder is not used: it does not check the subgroup, and it takes x = 0, which
+is on the curve, for the identity. This one refuses points outside the subgroup where one is asked
 for, and every spelling but the canonical one. Products are by the integer, on the whole curve.
 Nothing is constant in time.
 
