@@ -129,4 +129,4 @@ def _column(text: str, column: str | None, where: str) -> list[str]:
             raise SetError(f"{where}: {names.count(chosen)} columns {chosen!a}; it has {shown}")
         return [row[chosen] for row in table if (row[chosen] or "").strip()]
     except csv.Error as error:
-        raise SetError(f"{where}: line {table.line_num}: {error}") from None
+        raise SetError(f"{where}: after line {table.line_num}: {error}") from None
