@@ -1,29 +1,29 @@
-"""`crossvault set`: named sets, signed by their authority, exported for verifiers."""
+"""`crossvault set`: named sets, signed by their authority, changed, exported for verifiers."""
 
 from __future__ import annotations
 
-import csv
-import io
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import click
 
 from proofs.canonical import format_instant
-from proofs.named_set import FILE_LIMIT, MemberType, describe
+from proofs.errors import SetError
+from proofs.named_set import FILE_LIMIT, MemberType, NamedSet, describe
 from proofs.schema import AttributeType
+from proofs.set_source import read_texts
 from vault.cli.options import FILE, SPAN, identity_option, say
 from vault.cli.show import print_list
 from vault.client import sets
 from vault.client.session import at_vault
-from vault.errors import InvalidInputError, NotAllowedError
+from vault.errors import InvalidInputError, NotFoundError
 from vault.files import read_public, write_public
 from vault.pki import now_utc
 
 
 @click.group("set")
 def set_group() -> None:
-    """Named sets: add, list, export."""
+    """Named sets: add, change, list, export."""
 
 
 @set_group.command()
@@ -69,16 +69,10 @@ def add(
 
     FILE has one member a line, or is a CSV table with --column.
     """
-    texts = read_members(read_public(file, limit=FILE_LIMIT), column, where=str(file))
+    texts = _read_members(file, column)
     now = now_utc().replace(microsecond=0)
     with at_vault(caller, sets.SERVICE) as session:
-        if session.identity.principal.role != "authority":
-            raise NotAllowedError("only an authority signs sets", reason="ROLE_NOT_SERVED")
-        own = [
-            each.header.version
-            for each in sets.list_all(session.channel, session.sites)
-            if each.header.name == name and each.authority == session.identity.uri
-        ]
+        own = sets.own_versions(session, name)
         named, merged = sets.make(
             session.identity,
             texts,
@@ -91,11 +85,57 @@ def add(
             as_of=(as_of or now).date(),
         )
         sets.add(session.channel, named)
-    if output is not None:
-        write_public(output, named.export())
-    say(f"signed @{name} version {named.header.version}: {named.header.count:,} members")
+    _say_signed(named, output)
     if merged:
         say(f"{merged:,} of {len(texts):,} lines were the same after normalising, and merged")
+    say(f"digest {named.header.digest}")
+
+
+@set_group.command()
+@click.argument("name")
+@click.option("--add", "added", multiple=True, metavar="TEXT", help="A new member.")
+@click.option("--remove", "removed", multiple=True, metavar="TEXT", help="One that leaves.")
+@click.option("--source", help="Where the list comes from.  [default: as before]")
+@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Its date.  [default: today]")
+@click.option("--valid", "life", type=SPAN, default="90d", show_default=True, metavar="SPAN")
+@click.option("-o", "output", type=FILE, help="Also write the exported file.")
+@identity_option
+def change(
+    name: str,
+    added: tuple[str, ...],
+    removed: tuple[str, ...],
+    source: str | None,
+    as_of: datetime | None,
+    life: timedelta,
+    output: Path | None,
+    caller: Path,
+) -> None:
+    """Sign the next version of a set, with some members more or less (authorities).
+
+    Without --add and --remove the same members are signed again, for longer.
+    """
+    now = now_utc().replace(microsecond=0)
+    with at_vault(caller, sets.SERVICE) as session:
+        own = sets.own_versions(session, name)
+        if not own:
+            raise NotFoundError(f"you have signed no set @{name}; make the first with `set add`")
+        last = sets.export(session.channel, session.sites, name, own[max(own)].header.digest)
+        named = sets.change(
+            session.identity,
+            last,
+            added,
+            removed,
+            version=max(own) + 1,
+            issued=now,
+            valid_until=now + life,
+            source=last.header.source if source is None else source,
+            as_of=(as_of or now).date(),
+        )
+        sets.add(session.channel, named)
+    # Which one it was made from: a vault that hid a later version would be seen by this.
+    before = last.header
+    say(f"made from version {before.version}, issued {format_instant(before.issued)}")
+    _say_signed(named, output)
     say(f"digest {named.header.digest}")
 
 
@@ -128,40 +168,38 @@ def list_sets(caller: Path) -> None:
 @set_group.command()
 @click.argument("name")
 @click.option("--digest", default="", help="That version; the newest unless given.")
+@click.option("--header", "head", is_flag=True, help="Only what was signed, without the members.")
 @click.option("-o", "output", type=FILE, help="Where it goes.  [default: NAME.set]")
 @identity_option
-def export(name: str, digest: str, output: Path | None, caller: Path) -> None:
+def export(name: str, digest: str, head: bool, output: Path | None, caller: Path) -> None:
     """Write a set with its members to a file.
 
-    Verifiers read it with --set.
+    Verifiers read it with --set. Who has the list from its source needs the --header alone, and
+    gives `--set NAME=SOURCE` beside it.
     """
-    with at_vault(caller, sets.SERVICE) as session:
-        named = sets.export(session.channel, session.sites, name, digest)
     target = output if output is not None else Path(f"{name}.set")
-    write_public(target, named.export())
-    say(f"wrote {target}: @{name} version {named.header.version}, {named.header.count:,} members")
+    with at_vault(caller, sets.SERVICE) as session:
+        if head:
+            envelope, header = sets.header(session.channel, session.sites, name, digest)
+            data = envelope.encode() + b"\n"
+        else:
+            named = sets.export(session.channel, session.sites, name, digest)
+            header, data = named.header, named.export()
+    write_public(target, data)
+    what = "its header alone" if head else f"{header.count:,} members"
+    say(f"wrote {target}: @{name} version {header.version}, {what}")
 
 
-def read_members(data: bytes, column: str | None, *, where: str) -> list[str]:
-    """The members of a text file, one a line, or of one column of a CSV table; never empty.
+def _say_signed(named: NamedSet, output: Path | None) -> None:
+    if output is not None:
+        write_public(output, named.export())
+    say(f"signed @{named.name} version {named.header.version}: {named.header.count:,} members")
 
-    Empty lines and cells are left out. Raises InvalidInputError.
-    """
+
+def _read_members(file: Path, column: str | None) -> list[str]:
+    """The members of a text file, one a line, or of one column of a CSV table."""
+    data = read_public(file, limit=FILE_LIMIT)
     try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InvalidInputError(f"{where}: not UTF-8 (byte {error.start})") from None
-    if column is None:
-        found = [line for line in text.splitlines() if line.strip()]
-    else:
-        table = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-        if column not in (table.fieldnames or ()):
-            names = ", ".join(table.fieldnames or ())
-            raise InvalidInputError(f"{where}: no column {column!a}; it has {names}")
-        try:
-            found = [row[column] for row in table if (row[column] or "").strip()]
-        except csv.Error as error:
-            raise InvalidInputError(f"{where}: line {table.line_num}: {error}") from None
-    if not found:
-        raise InvalidInputError(f"{where}: no members in it")
-    return found
+        return read_texts(data, table=column is not None, column=column, where=str(file))
+    except SetError as error:
+        raise InvalidInputError(str(error)) from None

@@ -12,6 +12,9 @@ import grpc
 from proofs.envelope import Envelope, PayloadType, sign
 from proofs.errors import SetError
 from proofs.named_set import FILE_LIMIT, HEADER_LIMIT, MemberType, NamedSet, SetHeader, merge
+from proofs.values import Value
+from vault.client.session import Session
+from vault.errors import NotAllowedError
 from vault.identity import Identity
 from vault.sites import PrincipalRecord, SiteSet
 from vault.v1 import set_pb2, set_pb2_grpc
@@ -54,8 +57,63 @@ def make(
         source=source,
         as_of=as_of,
     )
+    return _sign(identity, header, values), merged
+
+
+def change(
+    identity: Identity,
+    last: NamedSet,
+    added: Sequence[str],
+    removed: Sequence[str],
+    *,
+    version: int,
+    issued: datetime,
+    valid_until: datetime,
+    source: str,
+    as_of: date,
+) -> NamedSet:
+    """The next version of a set, with some members more or less, signed.
+
+    Raises SetError for a member that cannot be read, one to be added that is there, and one to be
+    removed that is not: a list that is not what its authority thinks must not be signed.
+    """
+    kind, members = last.header.type, set(last.members)
+    for text, value in zip(removed, kind.read(removed), strict=True):
+        if value not in members:
+            raise SetError(f"{text!a} is not in @{last.name} version {last.header.version}")
+        members.remove(value)
+    for text, value in zip(added, kind.read(added), strict=True):
+        if value in members:
+            raise SetError(f"{text!a} is in @{last.name} already")
+        members.add(value)
+    values, _ = merge(members)
+    header = NamedSet.make_header(
+        values,
+        name=last.name,
+        version=version,
+        member_type=kind,
+        issued=issued,
+        valid_until=valid_until,
+        source=source,
+        as_of=as_of,
+    )
+    return _sign(identity, header, values)
+
+
+def _sign(identity: Identity, header: SetHeader, values: Sequence[Value]) -> NamedSet:
     signed = Envelope.parse(sign(PayloadType.SET, header.encode(), identity.signing_key))
-    return NamedSet.assemble(signed, values), merged
+    return NamedSet.assemble(signed, values)
+
+
+def own_versions(session: Session, name: str) -> dict[int, ListedSet]:
+    """The newest version that this authority has at the vault, by its number; NotAllowedError."""
+    if session.identity.principal.role != "authority":
+        raise NotAllowedError("only an authority signs sets", reason="ROLE_NOT_SERVED")
+    return {
+        each.header.version: each
+        for each in list_all(session.channel, session.sites)
+        if each.header.name == name and each.authority == session.identity.uri
+    }
 
 
 def add(channel: grpc.Channel, named: NamedSet) -> None:
