@@ -11,10 +11,8 @@ SPEC.md, "Commands".
 from __future__ import annotations
 
 import io
-import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -31,11 +29,9 @@ from proofs.cli_files import (
     write_new,
 )
 from proofs.cli_trust import trust as trust_commands
+from proofs.cli_verify import verify
 from proofs.cores import CoreError
 from proofs.errors import CrossproofError, SetError
-
-if TYPE_CHECKING:
-    from proofs.policy import Expectation
 
 
 def main() -> None:
@@ -87,6 +83,7 @@ def cli() -> None:
 
 
 cli.add_command(trust_commands)
+cli.add_command(verify)
 
 
 # --- request ------------------------------------------------------------------------------------
@@ -174,68 +171,7 @@ def request_new(
     click.echo(made.digest)
 
 
-# --- verify, inspect ----------------------------------------------------------------------------
-
-
-@cli.command()
-@click.argument("files", type=FILE, nargs=-1, required=True)
-@click.option("--trust", "trust_file", type=FILE, required=True, help="Whom you believe.")
-@click.option("--request", "request_file", type=FILE, help="The request that you made.")
-@click.option("--audience", help="Without a request: who the proof must be for.")
-@click.option("--nonce", help="With --audience: the nonce that you gave.")
-@click.option("--asset", help="The asset that it must be about.")
-@click.option("--set", "set_files", type=FILE, multiple=True, help="A named set's file.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a file, on standard output.")
-def verify(
-    files: tuple[Path, ...],
-    trust_file: Path,
-    request_file: Path | None,
-    audience: str | None,
-    nonce: str | None,
-    asset: str | None,
-    set_files: tuple[Path, ...],
-    as_json: bool,
-) -> None:
-    """Check proof bundles offline.
-
-    They are checked against what you expect (--request, or --audience) and whom you believe
-    (--trust). Exit code 0: all verified; 1: not; 2: wrong usage.
-    """
-    from proofs.bundle import LIMIT
-    from proofs.render import print_refused, print_verified, refused_json, verified_json
-    from proofs.verify_many import verify_many
-
-    expected = _expectation(request_file, audience, nonce, asset)
-    pinned = load_trust(trust_file)
-    sets = load_sets(set_files)
-    console, failed = error_console(), False
-    outcomes = verify_many(
-        (read(file, LIMIT) for file in files),
-        trust=pinned,
-        expectation=expected,
-        sets=sets,
-        now=clock(),
-    )
-    for file, found in zip(files, outcomes, strict=True):
-        if not as_json and len(files) > 1:
-            click.echo(f"{printable(file)}:", err=True)
-        if isinstance(found, CrossproofError):
-            failed = True
-            if as_json:
-                click.echo(_json_line(file, refused_json(found)))
-            else:
-                print_refused(console, found)
-        elif as_json:
-            click.echo(_json_line(file, verified_json(found)))
-        else:
-            print_verified(console, found)
-    if failed:
-        sys.exit(1)
-
-
-def _json_line(file: Path, outcome: dict[str, object]) -> str:
-    # ASCII, so that no locale and no file name can break a line that a machine reads.
-    return json.dumps({"file": str(file)} | outcome)
+# --- inspect ------------------------------------------------------------------------------------
 
 
 @cli.command()
@@ -246,26 +182,6 @@ def inspect(file: Path) -> None:
     from proofs.render import print_claims
 
     print_claims(error_console(), Bundle.parse(read(file, LIMIT)))
-
-
-def _expectation(
-    request_file: Path | None, audience: str | None, nonce: str | None, asset: str | None
-) -> Expectation:
-    from proofs.policy import Expectation
-    from proofs.request import LIMIT
-
-    if (request_file is None) == (audience is None):
-        raise click.UsageError(
-            "say what you expect: --request FILE, or --audience with the --nonce that you gave"
-        )
-    if request_file is not None:
-        if nonce is not None:
-            raise click.UsageError("--nonce goes with --audience; a request has its own")
-        return Expectation.for_request(read(request_file, LIMIT), assets=[asset] if asset else [])
-    try:
-        return Expectation.for_audience(str(audience), nonce=nonce, assets=[asset] if asset else [])
-    except CrossproofError as error:
-        raise click.UsageError(str(error)) from None
 
 
 # --- generators ---------------------------------------------------------------------------------

@@ -27,7 +27,16 @@ if TYPE_CHECKING:
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 """An argument that must be a file."""
 
+PLACE = click.Path(exists=True, path_type=Path)
+"""An argument that is a file or a directory."""
+
 _SPAN = re.compile(r"([1-9][0-9]{0,5})([hd])")
+
+
+class UnreadableError(EncodingError):
+    """A file that the system does not let us read, among several that are checked."""
+
+    reason = "UNREADABLE"
 
 
 def clock() -> datetime:
@@ -46,6 +55,32 @@ def read(path: Path, limit: int) -> bytes:
     """At most one byte more than the limit: enough for the reader to refuse, not to fill memory."""
     with path.open("rb") as file:
         return file.read(limit + 1)
+
+
+def read_or_error(path: Path, limit: int) -> bytes | UnreadableError:
+    """As `read`; what the system says stands in the place of the bytes."""
+    try:
+        return read(path, limit)
+    except OSError as error:
+        return UnreadableError(error.strerror or "cannot be read")
+
+
+def expand(places: Sequence[Path], pattern: str, what: str) -> list[Path]:
+    """Each file as it is, and in the place of each directory the files in it, sorted by name.
+
+    Not those in directories below it. UsageError for a directory without any: nothing checked
+    must not look like everything checked.
+    """
+    found: list[Path] = []
+    for place in places:
+        if not place.is_dir():
+            found.append(place)
+            continue
+        inside = sorted(place.glob(pattern))
+        if not inside:
+            raise click.UsageError(f"{printable(place)}: no {what} ({pattern}) in this directory")
+        found += inside
+    return found
 
 
 def printable(name: object) -> str:

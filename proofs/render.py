@@ -67,6 +67,8 @@ def print_verified(console: Console, verified: Verified) -> None:
         *_document_rows([(e.alias, e.attestation, e.schema) for e in verified.documents]),
         ("Facts 事实", numbered(verified.facts)),
     ]
+    if verified.met:
+        rows.append(("Required 要求", [f"{each.asset}: {each.fact}" for each in verified.met]))
     if verified.sets:
         rows.append(("Sets 名单", [line for each in verified.sets for line in _set_lines(each)]))
     rows += [
@@ -162,6 +164,9 @@ def verified_json(verified: Verified) -> dict[str, object]:
         **only,
         "documents": documents,
         "facts": list(verified.facts),
+        "required": [
+            {"fact": each.fact, "asset": each.asset, "alias": each.alias} for each in verified.met
+        ],
         "sets": [
             {
                 "name": each.named.name,

@@ -190,7 +190,7 @@ def test_several_files_have_a_verdict_each(files: Path) -> None:
     code, out, _ = run(files, *more, *audience, "--json")
     assert (code, [json.loads(line)["verified"] for line in out.splitlines()]) == (1, [True, False])
     code, _, err = run(files, *more, *audience)
-    assert (code, "small.proof.json:" in err) == (1, True)
+    assert (code, "small.proof.json" in err, "NOT ALL VERIFIED" in err) == (1, True, True)
 
 
 def test_a_file_name_repaints_no_verdict(files: Path) -> None:
@@ -198,9 +198,10 @@ def test_a_file_name_repaints_no_verdict(files: Path) -> None:
     name = "a\x1b[2K\nVERIFIED\u202e.json"
     (files / name).write_bytes(b"{}")
     audience = ("--trust", "trust.toml", "--audience", AUDIENCE)
-    code, _, err = run(files, "verify", name, "small.proof.json", *audience)
-    assert code == 1
-    assert "a\\x1b[2K\\nVERIFIED\\u202e.json:\n" in err
+    for verbose in ((), ("--verbose",)):
+        code, _, err = run(files, "verify", name, "small.proof.json", *audience, *verbose)
+        assert (code, "\x1b" in err, "\u202e" in err) == (1, False, False)
+        assert "a\\x1b[2K\\nVERIFIED\\u202e" in err
     (files / name).unlink()
     (files / name).mkdir()
     code, _, err = run(files, "verify", name, *audience)
