@@ -24,6 +24,7 @@ from vault.app.desk import Desk
 from vault.app.documents import Documents
 from vault.app.executors import open_executor
 from vault.app.ingest import Ingest
+from vault.app.manifests import Manifests
 from vault.app.release import VaultReleases
 from vault.app.sets import Sets
 from vault.app.witnesses import Witnesses
@@ -33,6 +34,7 @@ from vault.identity import Identity
 from vault.model import ASSET, PERSONAL, Part
 from vault.server.documents import DocumentServicer
 from vault.server.holder_links import HolderLinks
+from vault.server.manifests import ManifestServicer
 from vault.server.proofs import ProofServicer
 from vault.server.records import RecordServicer
 from vault.server.releases import ReleaseServicer
@@ -44,6 +46,7 @@ from vault.storage.database import open_database
 from vault.storage.embedded import EmbeddedBlockStore
 from vault.storage.journal import Journal
 from vault.storage.key_store import KeyStore
+from vault.storage.manifest_store import ManifestStore
 from vault.storage.proof_store import ProofStore
 from vault.storage.releases import ReleaseStore
 from vault.storage.set_store import SetStore
@@ -51,6 +54,8 @@ from vault.storage.tables.records import catalog_records
 from vault.v1 import (
     document_pb2,
     document_pb2_grpc,
+    manifest_pb2,
+    manifest_pb2_grpc,
     proof_pb2,
     proof_pb2_grpc,
     record_pb2,
@@ -122,11 +127,16 @@ async def run_vault(folder: Path, *, ready_file: Path | None = None) -> None:
             open_witnesses=Witnesses(keys).open_all,
             clock=clock,
         )
+        manifests = Manifests(
+            store=ManifestStore(database),
+            catalog=catalog,
+            journal=journal,
+            sites=sites,
+            clock=clock,
+        )
         services = [
             Service(
-                DocumentServicer(
-                    ingest, Documents(catalog, ingest.running, clock), Choosing(desk)
-                ),
+                DocumentServicer(ingest, Documents(catalog, ingest.running, clock), Choosing(desk)),
                 document_pb2.DESCRIPTOR.services_by_name["DocumentService"],
                 document_pb2_grpc.add_DocumentServiceServicer_to_server,
             ),
@@ -149,6 +159,11 @@ async def run_vault(folder: Path, *, ready_file: Path | None = None) -> None:
                 SetServicer(sets, clock),
                 set_pb2.DESCRIPTOR.services_by_name["SetService"],
                 set_pb2_grpc.add_SetServiceServicer_to_server,
+            ),
+            Service(
+                ManifestServicer(manifests),
+                manifest_pb2.DESCRIPTOR.services_by_name["ManifestService"],
+                manifest_pb2_grpc.add_ManifestServiceServicer_to_server,
             ),
         ]
         runtime = Runtime(identity, sites, services)

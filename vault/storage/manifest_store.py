@@ -90,7 +90,7 @@ class ManifestStore:
         )
         return next(iter(self._read(query.order_by(table.c.serial.desc()).limit(1))), None)
 
-    def list(
+    def page(
         self, custodian: str | None, *, limit: int, before: int | None = None
     ) -> list[StoredManifest]:
         """A custodian's manifests, or everybody's, the last registered first."""
