@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from proofs import generators, group, labels
+from proofs import generators, group
 from proofs.generators import G, H, K
 from proofs.group import ORDER, Point, Scalar
 from proofs.sets import ScalarSet
@@ -35,6 +35,20 @@ class Statement:
     @property
     def encoding(self) -> bytes:
         return group.encode_point(self.commitment)
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """What a prover drew and computed before the challenge; `top` is the X^m term of Q."""
+
+    us: list[int]
+    fs: list[int]
+    deltas: list[int]
+    top: int
+
+
+Late = Callable[[int, Begun, dict[str, Point], list[Point]], tuple[dict[str, Point], list[Point]]]
+"""From x, what was drawn, the named points and the D_k, to other points."""
 
 
 def make_set(*values: int, tag: bytes = b"name") -> ScalarSet:
@@ -96,12 +110,13 @@ def prove(
     rho_w: int | None = None,
     errors: dict[str, Point] | None = None,
     alter_d: Callable[[int, Point], Point] = lambda k, point: point,
+    late: Late | None = None,
 ) -> bytes:
     """A proof made by the letter of the specification, true or not.
 
     `us` are the m "powers" claimed, `w_inverse` and `rho_w` the K and H parts of W, `errors`
     points added to C, F, F_0 or W before they are sent, `alter_d` what happens to D_k (after its
-    honest form).
+    honest form), `late` what happens to all points once x is known: for transcripts with a fault.
     """
     members = statement.members
     coefficients = [int(a) for a in members.polynomial.coefficients]
@@ -141,20 +156,25 @@ def prove(
         for k, (delta, rho) in enumerate(zip(deltas, rhos, strict=True))
     ]
 
-    transcript.append_bytes(b"argument", labels.MEMBERSHIP)
-    transcript.append_int(b"powers", m)
-    transcript.append_bytes(b"polarity", b"member" if member else b"not a member")
-    transcript.append_int(b"size", members.size)
-    transcript.append_bytes(b"set", members.digest)
-    used = generators.membership_generators(m)
-    transcript.append_bytes(b"generators", generators.generators_digest(used))
-    transcript.append_point(b"V", statement.encoding)
-    encoded = {name: point.to_compressed_bytes() for name, point in points.items()}
-    for name, data in encoded.items():
-        transcript.append_point(name.encode(), data)
-    encoded_d = [point.to_compressed_bytes() for point in D]
-    transcript.append_list(b"D", encoded_d)
-    x = int(transcript.challenge(b"x"))
+    transcript.membership_statement(
+        statement.encoding,
+        powers=m,
+        member=member,
+        size=members.size,
+        set_digest=members.digest,
+        generators=generators.generators_digest(generators.membership_generators(m)),
+    )
+
+    def absorb(history: Transcript) -> int:
+        encoded = {name: point.to_compressed_bytes() for name, point in points.items()}
+        first = [encoded[name] for name in ("C", "F", "F_0")]
+        last = [point.to_compressed_bytes() for point in D]
+        return int(history.membership_commitments(first, encoded.get("W"), last))
+
+    if late is not None:
+        x = absorb(transcript.fork())
+        points, D = late(x, Begun(list(us), fs, deltas, w), points, D)
+    x = absorb(transcript)
 
     tau = sum(pow(x, k, ORDER) * rho for k, rho in enumerate(rhos))
     if not member:
@@ -162,5 +182,6 @@ def prove(
     responses = [x * u + f for u, f in zip(us, fs, strict=True)]
     responses += [x * int(statement.blinding) + s_0, x * r_1 + s_1, tau]
     scalars = [(response % ORDER).to_bytes(32, "big") for response in responses]
-    transcript.append_list(b"responses", scalars)
-    return b"".join([*encoded.values(), *encoded_d, *scalars])
+    transcript.membership_responses(scalars)
+    sent = [point.to_compressed_bytes() for point in [*points.values(), *D]]
+    return b"".join([*sent, *scalars])

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from proofs import group
 from proofs.generators import G, generators_digest, linear_bases, norm_bases, range_generators
@@ -25,8 +26,29 @@ def honest(_name: str, point: Point) -> Point:
     return point
 
 
+@dataclass(frozen=True)
+class Late:
+    """What a forger still changes once it knows the challenge that should have come later.
+
+    `digits` gets e, m and d and gives m and d; `reciprocals` the public vectors, m, d and r, and
+    gives r; `shift` gets a name (`S`, `X`, `R'`) and t or g, and gives a multiple of G to add. The
+    changed message must leave its challenge alone, so a faulty transcript is needed for it.
+    """
+
+    digits: Callable[[int, Vector, Vector], tuple[Vector, Vector]] | None = None
+    reciprocals: Callable[[Statement, Vector, Vector, Vector], Vector] | None = None
+    shift: Callable[[str, int], int] = lambda _name, _challenge: 0
+
+
+ON_TIME = Late()
+
+
 def combination(points: Sequence[Point], scalars: Sequence[int]) -> Point:
     return group.multiply(points, [group.scalar(s % q) for s in scalars])
+
+
+def times_g(factor: int) -> Point:
+    return combination([G.point], [factor])
 
 
 def inner(a: Vector, b: Vector) -> int:
@@ -103,6 +125,7 @@ def fold_prove(
     h: list[Point],
     g: list[Point],
     tamper: Tamper = honest,
+    late: Late = ON_TIME,
 ) -> bytes:
     """The norm-linear argument with bases folded in every round."""
     out = b""
@@ -121,8 +144,12 @@ def fold_prove(
             v_r += inner(c1, l1)
             x_point += combination(h0 + h1, l1 + l0)
             r_point += combination(h1, l1)
-        x_bytes = group.encode_point(tamper("X", x_point + combination([G.point], [v_x])))
-        r_bytes = group.encode_point(tamper("R'", r_point + combination([G.point], [v_r])))
+        x_point = tamper("X", x_point + combination([G.point], [v_x]))
+        r_point = tamper("R'", r_point + combination([G.point], [v_r]))
+        early = map(group.encode_point, (x_point, r_point))
+        z = int(transcript.fork().norm_linear_round(*early))
+        x_bytes = group.encode_point(x_point + times_g(late.shift("X", z)))
+        r_bytes = group.encode_point(r_point + times_g(late.shift("R'", z)))
         out += x_bytes + r_bytes
         z = int(transcript.norm_linear_round(x_bytes, r_bytes))
         if split:
@@ -175,11 +202,13 @@ def prove(
     multiplicities: Vector | None = None,
     stray: int = 0,
     tamper: Tamper = honest,
+    linear_r: Vector | None = None,
+    late: Late = ON_TIME,
 ) -> bytes:
     """A proof from the digits of every value, whatever they are.
 
     With `stray`, the first commitment holds that multiple of G_0 as well, and the first digit
-    uses it to get out of its check.
+    uses it to get out of its check. `linear_r` is what R holds over H, for nothing.
     """
     statement = Statement(len(digits), len(digits[0]))
     length = statement.length
@@ -198,13 +227,24 @@ def prove(
     m0, d0, r0, b = fresh(), fresh(), fresh(), fresh()
     l_m = [0 if i in (3, 6) else fresh() for i in range(8)]
     l_d = [b if i == 3 else 0 for i in range(8)]
-    heads = [tamper("M", combination([g0, *h, *g], [m0, *l_m, *m]))]
-    heads += [tamper("D", combination([g0, *h, *g], [d0, *l_d, *d]))]
-    out = [group.encode_point(p) for p in heads]
+    l_r = linear_r or [0] * 8
+
+    def commit(name: str, head: int, linear: Vector, norm: Vector) -> bytes:
+        point = combination([g0, *h, *g], [head, *linear, *norm])
+        return group.encode_point(tamper(name, point))
+
+    out = [commit("M", m0, l_m, m), commit("D", d0, l_d, d)]
+    if late.digits:
+        m, d = map(pad, late.digits(int(transcript.fork().range_digits(*out)), m, d))
+        out = [commit("M", m0, l_m, m), commit("D", d0, l_d, d)]
     e = int(transcript.range_digits(out[0], out[1]))
-    r = pad([pow(e + digit, -1, q) for digit in flat])
+    r = pad([pow(e + digit, -1, q) for digit in d[: statement.real]])
     r[0] = r[0] * (1 - 2 * stray * m[0]) % q
-    out.append(group.encode_point(tamper("R", combination([g0, *g], [r0, *r]))))
+    out.append(commit("R", r0, l_r, r))
+    if late.reciprocals:
+        statement.draw(transcript.fork(), out[2], e)
+        out[2] = commit("R", r0, l_r, late.reciprocals(statement, m, d, r))
+        r = late.reciprocals(statement, m, d, r)
     statement.draw(transcript, out[2], e)
     blinding = 2 * sum(pow(statement.lam, j, q) * x for j, x in enumerate(blindings)) % q
 
@@ -221,7 +261,7 @@ def prove(
     for i, left in enumerate(rows):
         for j, right in enumerate(rows):
             error[i + j - 2] += weighted(left, right, statement.mu)
-    l_rows = [l_m, l_d, [0] * 8, [blinding] + [0] * 7]
+    l_rows = [l_m, l_d, l_r, [blinding] + [0] * 7]
     for power, row in enumerate(l_rows):
         for c_power, entry in zip((-1, 1, 2, 3, 5, 6, 7), row, strict=False):
             error[c_power + power] += statement.y * entry
@@ -229,8 +269,9 @@ def prove(
         error[power] -= head
     l_s = [-error[p - 1] * pow(statement.y, -1, q) % q for p in (-1, 1, 2, 3, 5, 6, 7)]
     l_s.append(fresh())
-    s_point = combination([g0, *h, *g], [error[-1], *l_s, *s])
-    out.append(group.encode_point(tamper("S", s_point)))
+    early = commit("S", error[-1], l_s, s)
+    shift = late.shift("S", int(transcript.fork().range_blinding(early)))
+    out.append(commit("S", error[-1] + shift, l_s, s))
     t = int(transcript.range_blinding(out[3]))
 
     l_t = [
@@ -242,7 +283,7 @@ def prove(
         for i in range(length)
     ]
     inner_proof = fold_prove(
-        transcript, statement.constraint(t), l_t, n_t, statement.rho, h, g, tamper
+        transcript, statement.constraint(t), l_t, n_t, statement.rho, h, g, tamper, late
     )
     return b"".join(out) + inner_proof
 

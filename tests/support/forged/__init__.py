@@ -1,0 +1,1 @@
+"""Algebraic forgeries by kind; importing a module puts its forgeries into the register."""
