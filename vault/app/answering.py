@@ -7,6 +7,7 @@ the same transaction as the bundle itself, so none can be fetched that is not on
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import Executor
 from dataclasses import replace
 
 from proofs.envelope import Envelope, PayloadType, check_signer
@@ -18,6 +19,7 @@ from vault.app.asking import admissible, take
 from vault.app.desk import Desk, record, require_open
 from vault.app.granted import granted_parts
 from vault.app.prove import make_bundle
+from vault.app.prove_list import granted_list, make_list_bundle
 from vault.app.request_views import SeenRequest
 from vault.app.selections import GivenList
 from vault.errors import ConflictError
@@ -26,6 +28,8 @@ from vault.storage.proof_store import Decision, StoredDecision, StoredRequest
 
 Report = Callable[[int, int], None]
 """Called with how much is proven, and of how much."""
+Covered = list[tuple[str, int, str]]
+"""Document, version and attestation digest of everything that a bundle is about."""
 
 
 def silent(done: int, total: int) -> None:
@@ -35,8 +39,10 @@ def silent(done: int, total: int) -> None:
 class Answering:
     """The use case. Safe to share between threads."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, executor: Executor | None = None) -> None:
+        """`executor` proves the parts of bundles about many documents; None: this process."""
         self._desk = desk
+        self._executor = executor
 
     def approve(
         self,
@@ -116,12 +122,9 @@ class Answering:
         """The bundle, stored and on record; or None and why, for the custodian."""
         desk, now = self._desk, self._desk.clock()
         require_open(stored, now)
-        if given is not None:
-            raise GrantError("the request is about documents by alias: a list does not go with it")
         decided = desk.store.decisions(caller.uri, [stored]).get(stored.row)
-        granted = granted_parts(desk, caller, stored, envelope, grant, now)
         try:
-            bundle = make_bundle(granted, now=now)
+            bundle, covered = self._prove(caller, stored, envelope, grant, given, report)
         except CannotProveError as error:
             # The grant has not served: a grant that proved nothing stays the custodian's to use.
             decision = StoredDecision(Decision.FAILED, str(error), now)
@@ -139,8 +142,7 @@ class Answering:
         )
         # One for each document: what is kept, shown and erased goes by documents.
         entries = [
-            replace(issued, document=each.document, version=each.version)
-            for each in grant.documents
+            replace(issued, document=document, version=version) for document, version, _ in covered
         ]
         with durable(), desk.store.database.write() as connection:
             desk.store.answer(
@@ -152,6 +154,24 @@ class Answering:
                 bundle=bundle,
                 decided=decided,
             )
-            desk.catalog.count_bundle(connection, [each.attestation for each in grant.documents])
+            desk.catalog.count_bundle(connection, [digest for _, _, digest in covered])
             desk.journal.append_all(connection, entries)
         return bundle, ""
+
+    def _prove(
+        self,
+        caller: Principal,
+        stored: StoredRequest,
+        envelope: Envelope,
+        grant: Grant,
+        given: GivenList | None,
+        report: Report,
+    ) -> tuple[bytes, Covered]:
+        """A verified bundle, and what it is about; CannotProveError for the custodian alone."""
+        desk, now = self._desk, self._desk.clock()
+        if given is None and grant.selection is None:
+            parts = granted_parts(desk, caller, stored, envelope, grant, now)
+            return make_bundle(parts, now=now), parts.covered
+        whole = granted_list(desk, caller, stored, envelope, grant, given, now)
+        bundle = make_list_bundle(whole, executor=self._executor, report=report, now=now)
+        return bundle, whole.covered

@@ -7,12 +7,15 @@ anything is looked up about the asset. From then on an asker sees three words
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
 from proofs.classes import check_facts
 from proofs.errors import FactError
 from proofs.facts import FactList
+from proofs.list_classes import check_list_without_documents
+from proofs.named_set import NamedSet
 from proofs.principal import Principal
 from proofs.request import Request
 from vault.app.desk import Desk
@@ -81,17 +84,28 @@ def admissible(desk: Desk, data: bytes, now: datetime) -> Request:
         raise InvalidInputError("the request has expired", field="expires")
     if request.expires > now + LONGEST:
         raise InvalidInputError(f"a request lives at most {LONGEST.days} days", field="expires")
-    subjects = desk.subjects(request)
-    facts = FactList.parse_canonical(request.facts, subjects)
-    named = sorted(facts.set_names)
-    if named != [each.name for each in request.sets]:
+    if request.selection is None:
+        subjects = desk.subjects(request)
+        facts = FactList.parse_canonical(request.facts, subjects)
+        check_facts(facts, subjects, _sets(desk, request, facts.set_names, now))
+    else:
+        schema = desk.schema(request.selection.schema)
+        over = FactList.over_canonical(request.facts, schema)
+        sets = _sets(desk, request, over.set_names, now)
+        # What sums leave open depends on how many documents there are, and waits for the grant.
+        check_list_without_documents(over, schema, sets)
+    return request
+
+
+def _sets(
+    desk: Desk, request: Request, of_facts: Sequence[str], now: datetime
+) -> Mapping[str, NamedSet]:
+    if sorted(of_facts) != [each.name for each in request.sets]:
         raise FactError(
             "the request must name the authority and digest of every set of its facts, "
             "and of no other"
         )
-    sets = desk.sets.require(request.sets, now)
-    check_facts(facts, subjects, sets)
-    return request
+    return desk.sets.require(request.sets, now)
 
 
 def take(desk: Desk, caller: Principal, request: Request, now: datetime) -> StoredRequest:
@@ -103,14 +117,18 @@ def take(desk: Desk, caller: Principal, request: Request, now: datetime) -> Stor
             f"{caller.uri} has {open_ones} requests open already; at most {MAX_OPEN} and "
             f"{MAX_OPEN_BYTES >> 20} MiB can be"
         )
+    # Of several documents the first, by which the request is found.
+    if request.selection is None:
+        asset, schema = request.documents[0].asset, request.documents[0].schema
+    else:
+        asset, schema = (request.selection.assets or ("",))[0], request.selection.schema
     return desk.store.submit(
         StoredRequest(
             digest=request.digest,
             asker=caller.uri,
             request=request.data,
-            # Of several documents the first, by which the request is found.
-            asset=request.documents[0].asset,
-            schema=request.documents[0].schema,
+            asset=asset,
+            schema=schema,
             submit_time=now,
             expires=request.expires,
         )

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 from proofs.facts import FactList
 from proofs.ids import check_shown
+from proofs.list_classes import check_list_facts
+from proofs.listing import Listing
 from proofs.named_set import NamedSet
 from proofs.principal import Principal
 from proofs.request import Request
@@ -60,12 +62,15 @@ class Deciding:
     ) -> tuple[SeenRequest, Candidate | None, Mapping[str, NamedSet]]:
         """One request with what is needed to decide it.
 
-        The candidate is the newest unexpired version of each document, None when one has none.
+        The candidate is the newest unexpired version of each document, None when one has none and
+        for a selection, whose list the custodian's client makes itself.
         """
         desk, now = self._desk, self._desk.clock()
         stored = desk.find_concerning(caller, digest, asker)
         request = Request.parse(stored.request)
         sets = desk.sets.require(request.sets, now)
+        if request.selection is not None:
+            return desk.seen_by_custodian(caller, stored, now), None, sets
         versions = {
             each.alias: desk.catalog.newest_unexpired(caller.uri, each.asset, each.schema, now)
             for each in request.documents
@@ -82,18 +87,22 @@ class Deciding:
     def check_list(
         self, caller: Principal, digest: str, given: GivenList | None, asker: str = ""
     ) -> list[Outlook]:
-        """How the facts of a request about a selection stand over a list of the caller's."""
+        """How the facts of a request about a selection stand over a list of the caller's.
+
+        Raises FactError when together they would leave too little open over this very list.
+        """
         desk, now = self._desk, self._desk.clock()
         stored = desk.find_concerning(caller, digest, asker)
         request = Request.parse(stored.request)
         found = listed(desk, caller, request, given or GivenList((), b""), now)
-        return list_outlooks(
-            FactList.over_canonical(request.facts, found.schema),
-            found.schema,
-            found.versions,
-            desk.open_witnesses(found.versions),
-            desk.sets.require(request.sets, now),
-        )
+        facts = FactList.over_canonical(request.facts, found.schema)
+        sets = desk.sets.require(request.sets, now)
+        witnesses = desk.open_witnesses(found.versions)
+        standing = list_outlooks(facts, found.schema, found.versions, witnesses, sets)
+        if all(each.provable for each in standing):
+            listing = Listing.of(found.attestations, found.schema)
+            check_list_facts(facts, found.schema, sets, listing)
+        return standing
 
     def deny(self, caller: Principal, digest: str, detail: str, asker: str = "") -> SeenRequest:
         """Refuse a request; the reason stays onshore."""

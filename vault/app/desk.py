@@ -60,9 +60,25 @@ class Desk:
         """Those about assets of every one of which the caller has documents.
 
         One custodian answers for all of a request; of a request about others' assets too it
-        learns nothing.
+        learns nothing. A selection that names no assets is about any document of its schema.
         """
-        return [each for each in requests if self._has_documents(caller, each)]
+        assets: dict[str, set[str]] = {}
+
+        def has(schema: str) -> set[str]:
+            if schema not in assets:
+                assets[schema] = self.catalog.assets_of(caller.uri, schema)
+            return assets[schema]
+
+        def concerns(request: Request) -> bool:
+            if request.selection is not None:
+                own = has(request.selection.schema)
+                return bool(own) and own.issuperset(request.selection.assets or ())
+            return all(
+                self.catalog.has_document(caller.uri, each.asset, each.schema)
+                for each in request.documents
+            )
+
+        return [each for each in requests if concerns(Request.parse(each.request))]
 
     def find_concerning(self, caller: Principal, digest: str, asker: str) -> StoredRequest:
         """A request that concerns the caller's documents; any other is not there for it."""
@@ -91,12 +107,6 @@ class Desk:
         stored = self.store.find(stored.digest, stored.asker) or stored
         return for_custodian(
             stored, self.store.decisions(caller.uri, [stored]).get(stored.row), now
-        )
-
-    def _has_documents(self, caller: Principal, stored: StoredRequest) -> bool:
-        return all(
-            self.catalog.has_document(caller.uri, each.asset, each.schema)
-            for each in Request.parse(stored.request).documents
         )
 
 

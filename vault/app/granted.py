@@ -32,6 +32,8 @@ def granted_parts(
     """Everything that one bundle is made of. `grant` is what `envelope` holds, signed."""
     request = Request.parse(stored.request)
     check_frame(request, stored, grant, now)
+    if request.selection is not None:
+        raise GrantError("the request is about a selection: grant a list, and hand it in")
     if [each.alias for each in grant.documents] != [each.alias for each in request.documents]:
         raise GrantError("the grant is about another alias than the request")
     subjects = desk.subjects(request)

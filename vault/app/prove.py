@@ -7,9 +7,10 @@ a defect of ours and never goes out. Whether a fact holds is told to the custodi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from proofs import facts as language
 from proofs.attestation import Attestation
@@ -44,6 +45,11 @@ class Granted:
     sets: Mapping[str, NamedSet]
     custodian: PrincipalRecord
     authorities: tuple[PrincipalRecord, ...]
+
+    @property
+    def covered(self) -> list[tuple[str, int, str]]:
+        """Document, version and attestation digest of each."""
+        return [(d.document, d.version, d.attestation) for d in self.grant.documents]
 
     @property
     def attestations(self) -> list[Attestation]:
@@ -153,7 +159,11 @@ def make_bundle(granted: Granted, *, now: datetime) -> bytes:
     )
     verify_bundle(
         bundle,
-        trust=_trust(granted),
+        trust=trust_in(
+            granted,
+            schemas=[each.schema for each in granted.attestations],
+            assets=[each.asset for each in granted.attestations],
+        ),
         expectation=Expectation.for_request(granted.request.data),
         sets=list(granted.sets.values()),
         now=now,
@@ -169,7 +179,23 @@ def _context(granted: Granted) -> Context:
     return Context.answering(request, not_before=grant.not_before, expires=min(ends))
 
 
-def _trust(granted: Granted) -> Trust:
+class Signers(Protocol):
+    """Whose signatures a bundle carries, and for which request."""
+
+    @property
+    def request(self) -> Request:
+        """The request that is answered."""
+
+    @property
+    def custodian(self) -> PrincipalRecord:
+        """Who attested and granted."""
+
+    @property
+    def authorities(self) -> tuple[PrincipalRecord, ...]:
+        """Who signed the sets of the request."""
+
+
+def trust_in(granted: Signers, *, schemas: Iterable[str], assets: Iterable[str]) -> Trust:
     """What a verifier who pinned exactly these principals would believe."""
     custodian = granted.custodian
     authorities = {each.key_id: each for each in granted.authorities}
@@ -182,8 +208,8 @@ def _trust(granted: Granted) -> Trust:
                 keyid=custodian.key_id,
                 valid_from=custodian.valid_from,
                 valid_until=custodian.valid_until,
-                schemas=frozenset(each.schema for each in granted.attestations),
-                assets=tuple(each.asset for each in granted.attestations),
+                schemas=frozenset(schemas),
+                assets=tuple(assets),
             ),
         ),
         authorities=tuple(

@@ -97,7 +97,7 @@ def prepare(
         # The vault says who asked: at least somebody that a pinned site file lists today.
         asker=sites.require_valid(asker, now).principal,
         documents=documents,
-        sets=tuple(_set_header(asked, name, sets, sites, now) for name in _names(asked)),
+        sets=set_headers(asked, sets, sites, now),
         outlooks=outlooks,
     )
     check_without_sets(FactList.parse_canonical(asked.facts, consent.subjects), consent.subjects)
@@ -137,12 +137,8 @@ def grant(
 
     The bundle may live for `life`, and no longer than the attestations and the sets.
     """
-    ends = [now + life, *(each.attestation.valid_until for each in consent.documents)]
-    ends += [each.valid_until for each in consent.sets]
-    until = min(ends).replace(microsecond=0)
-    start = now.replace(microsecond=0)
-    if until <= start:
-        raise GrantError("nothing is left of the time that a bundle could live")
+    ends = [each.attestation.valid_until for each in consent.documents]
+    start, until = grant_time(now, life, [*ends, *(each.valid_until for each in consent.sets)])
     payload = Grant.build(
         request=consent.request.digest,
         asker=consent.asker,
@@ -164,8 +160,21 @@ def grant(
     return sign(PayloadType.GRANT, payload, identity.signing_key)
 
 
-def _names(request: Request) -> list[str]:
-    return [each.name for each in request.sets]
+def grant_time(
+    now: datetime, life: timedelta, ends: Sequence[datetime]
+) -> tuple[datetime, datetime]:
+    """From when until when a bundle may live: for `life`, and not past any of the ends."""
+    start, until = now.replace(microsecond=0), min([now + life, *ends]).replace(microsecond=0)
+    if until <= start:
+        raise GrantError("nothing is left of the time that a bundle could live")
+    return start, until
+
+
+def set_headers(
+    request: Request, envelopes: Sequence[bytes], sites: SiteSet, now: datetime
+) -> tuple[SetHeader, ...]:
+    """The headers of the request's sets, signed by the authorities that it names; SetError."""
+    return tuple(_set_header(request, each.name, envelopes, sites, now) for each in request.sets)
 
 
 def _set_header(

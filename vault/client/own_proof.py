@@ -49,7 +49,7 @@ def prove(
         for alias, each in attested.items()
     }
     asked = FactList.parse(facts, schemas, now=now)
-    references, envelopes = _sets(session, asked.set_names)
+    references, envelopes = named_sets(session, asked.set_names)
     made = Request.build(
         documents=[
             RequestedDocument(alias, each.asset, each.schema) for alias, each in attested.items()
@@ -91,7 +91,8 @@ def _newest(session: Session, document: str, now: datetime) -> bytes:
     raise NotFoundError(f"document {document} has no unexpired version")
 
 
-def _sets(session: Session, names: Sequence[str]) -> tuple[list[SetReference], list[bytes]]:
+def named_sets(session: Session, names: Sequence[str]) -> tuple[list[SetReference], list[bytes]]:
+    """Of each name the one set that the vault lists: how a request names it, and its envelope."""
     listed = sets.list_all(session.channel, session.sites)
     references, envelopes = [], []
     for name in names:

@@ -135,11 +135,12 @@ class ProofStore:
     ) -> list[StoredRequest]:
         """Requests about an asset and schema of which the custodian has a document.
 
-        Those that another custodian made for its own proofs are that one's alone.
+        An empty asset is any of the schema. Those that another custodian made for its own proofs
+        are that one's alone.
         """
         about = exists().where(
             versions.c.custodian == custodian,
-            versions.c.asset == table.c.asset,
+            or_(versions.c.asset == table.c.asset, table.c.asset == ""),
             versions.c.schema == table.c.schema,
         )
         own = or_(table.c.asker == custodian, ~table.c.asker.contains(_CUSTODIAN))
