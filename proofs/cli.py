@@ -21,13 +21,13 @@ from proofs.cli_files import (
     clock,
     error_console,
     load_schema,
-    load_sets,
     load_trust,
     printable,
     read,
     until,
     write_new,
 )
+from proofs.cli_sets import SET, SetOption, load_sets
 from proofs.cli_trust import trust as trust_commands
 from proofs.cli_verify import verify
 from proofs.cores import CoreError
@@ -109,7 +109,14 @@ def request() -> None:
 @click.option("--audience", required=True, help="Who the proof is for: you.")
 @click.option("--purpose", required=True, help="What you need it for.")
 @click.option("--expires", default="30d", show_default=True, help="30d, 12h, or an instant.")
-@click.option("--set", "set_files", type=FILE, multiple=True, help="A set that a fact names.")
+@click.option(
+    "--set",
+    "set_files",
+    type=SET,
+    multiple=True,
+    metavar="[NAME=]FILE",
+    help="A set that a fact names, or NAME=FILE[:COLUMN], its source.",
+)
 @click.option("--trust", "trust_file", type=FILE, help="Check the sets' signatures by this file.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="A new file.")
 def request_new(
@@ -120,7 +127,7 @@ def request_new(
     audience: str,
     purpose: str,
     expires: str,
-    set_files: tuple[Path, ...],
+    set_files: tuple[SetOption, ...],
     trust_file: Path | None,
     output: Path,
 ) -> None:
@@ -132,7 +139,7 @@ def request_new(
     from proofs.facts import FactList
     from proofs.ids import new_nonce
     from proofs.request import DEFAULT_ALIAS, Request, RequestedDocument
-    from proofs.verify import check_named_set
+    from proofs.verify_sets import check_named_set
 
     now = clock()
     if not documents and schema_file is not None and asset is not None:

@@ -27,7 +27,9 @@ from proofs.ids import digest_of
 from proofs.named_set import describe
 from proofs.schema import Schema
 from proofs.trust import Signer, Trust
-from proofs.verify import Verified, VerifiedDocument, VerifiedSet
+from proofs.verify import Verified
+from proofs.verify_documents import VerifiedDocument
+from proofs.verify_sets import VerifiedSet
 
 Row = tuple[str, str | Sequence[str] | Table]
 
@@ -176,6 +178,7 @@ def verified_json(verified: Verified) -> dict[str, object]:
                 "digest": each.named.header.digest,
                 "authority": _signer_json(each.authority),
                 "match": "exact",
+                "rebuilt_from": each.named.rebuilt_from or None,
             }
             for each in verified.sets
         ],
@@ -253,11 +256,12 @@ def _signer_json(signer: Signer) -> dict[str, object]:
 
 
 def _set_lines(each: VerifiedSet) -> list[str]:
-    header = each.named.header
+    header, source = each.named.header, each.named.rebuilt_from
     return [
         f"@{header.name} version {header.version}, as of {header.as_of.isoformat()}",
         f"  {header.count} of type {describe(header.type)}; exact match only 仅精确匹配",
         f"  by {each.authority.name_en} {each.authority.name_zh}",
+        *([f"  rebuilt 已重建 from {source}: the same list"] if source else []),
     ]
 
 

@@ -212,6 +212,8 @@ def test_only_the_procedure_makes_a_verdict() -> None:
             grant=found.grant,
             facts=("capacity >= 99 MW",),
             sets=(),
+            selection=None,
+            met=(),
             checked_at=NOW,
             _token=object(),
         )

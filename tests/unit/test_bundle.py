@@ -92,7 +92,7 @@ def test_refuses_to_write_past_the_limit() -> None:
             grant=read.grant,
             facts=read.facts,
             sets=(),
-            proof=bytes(4 << 20),
+            proof=bytes(25 << 20),
         )
 
 

@@ -29,7 +29,7 @@ from proofs.envelope import Envelope, PayloadType
 from proofs.errors import CrossproofError, EncodingError, SetError, SignatureError
 from proofs.named_set import MemberType, NamedSet, SetHeader, describe, merge
 from proofs.schema import AttributeType
-from proofs.verify import check_named_set
+from proofs.verify_sets import check_named_set
 
 NAMES = MemberType(AttributeType.NAME)
 YUAN = MemberType(AttributeType.DECIMAL, 2, "CNY")

@@ -1,0 +1,234 @@
+"""Steps of the verification that differ by what a bundle is about: here, a selection of many.
+
+The list rests on every document's attestation, or on one manifest that the custodian signed. What
+stands here is called by `verify` in the order of its procedure, which says what each step stops.
+A list that the prover chose proves nothing of the documents that it left out, and the verdict says
+who chose it.
+
+SPEC.md, "Verification procedure".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from proofs.arguments import decode_commitments
+from proofs.attestation import AsOf, Attestation
+from proofs.bundle import Bundle
+from proofs.claims import ListClaims
+from proofs.envelope import PayloadType
+from proofs.equation import Equation
+from proofs.errors import BindingError, CannotProveError, GrantError
+from proofs.evidence import BundleSelection
+from proofs.facts import Fact, FactList
+from proofs.grant import Grant, GrantedSelection
+from proofs.linear import LinearFact
+from proofs.list_classes import check_list_facts
+from proofs.list_facts import ListFact
+from proofs.list_statement import ListStatement, bound_commitments_of, compile_list, rows_about
+from proofs.listing import Listing
+from proofs.manifest import Manifest, ManifestFile
+from proofs.named_set import NamedSet
+from proofs.parts import verify_parts
+from proofs.request import DEFAULT_ALIAS, RequestedDocument
+from proofs.requirements import FindSet, Met, Required, Subject
+from proofs.schema import Schema
+from proofs.selection import Selection
+from proofs.trust import Trust, TrustedCustodian
+from proofs.validity import check_key, check_signed_within, in_the_future, say
+from proofs.verify_documents import check_attested, check_set_names, parse_schema
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedSelection:
+    """The list that facts were proven about.
+
+    `chosen_by` is `request` (the verifier named every asset), `manifest` (the custodian signed
+    that these are all of one SPV and period) or `prover`. `left_out` says of each fact about how
+    many of the documents it is not. `as_of` spans the documents' intervals, which are one and the
+    same if `same_as_of`.
+    """
+
+    schema: Schema
+    documents: tuple[str, ...]
+    assets: tuple[str, ...]
+    chosen_by: str
+    manifest: Manifest | None
+    as_of: AsOf
+    same_as_of: bool
+    attested_at: tuple[datetime, datetime]
+    left_out: tuple[int, ...]
+
+    @property
+    def count(self) -> int:
+        """How many documents there are."""
+        return len(self.documents)
+
+
+@dataclass(frozen=True, slots=True)
+class ListEvidence:
+    """A list that passed steps 2 and 3."""
+
+    custodian: TrustedCustodian
+    carried: BundleSelection
+    schema: Schema
+    listing: Listing
+    manifest: Manifest | None
+
+    @property
+    def documents(self) -> tuple[()]:
+        """None of them has an alias."""
+        return ()
+
+    @property
+    def valid_until(self) -> datetime:
+        """When the first of the attestations expires."""
+        return self.listing.valid_until
+
+    @property
+    def assets(self) -> tuple[str, ...]:
+        """The assets that the list is about."""
+        return self.listing.assets
+
+    def check_granted(self, grant: Grant) -> None:
+        """Step 4: GrantError unless the grant is for exactly this list, and this manifest."""
+        expected = GrantedSelection(
+            count=len(self.listing.rows),
+            attestations=self.listing.digest,
+            manifest=None if self.manifest is None else self.manifest.digest,
+        )
+        if grant.selection != expected:
+            raise GrantError("the grant is for another list of documents")
+
+    def asked(self) -> tuple[list[RequestedDocument], Selection]:
+        """What the request that is answered must have asked about: documents, or a selection."""
+        return [], self.carried.asked(self.listing.schema, self.listing.assets)
+
+    def check_facts(
+        self,
+        bundle: Bundle,
+        grant: Grant,
+        sets: dict[str, NamedSet],
+        required: Required,
+        find_set: FindSet,
+        now: datetime,
+    ) -> tuple[tuple[Met, ...], list[Equation], VerifiedSelection]:
+        """Steps 8 and 9, but for the multiplication: what is met of what the verifier requires,
+        the proof's equations, and the list."""
+        facts = FactList.over_canonical(bundle.facts, self.schema)
+        check_set_names(facts.set_names, sets)
+        digests = {each.name: each.digest for each in bundle.sets}
+        try:
+            check_list_facts(facts, self.schema, sets, self.listing)
+            statement = compile_list(facts, self.schema, self.listing, digests)
+        except CannotProveError as error:
+            raise BindingError(str(error)) from None
+        met = self._met(list(facts), required, find_set, now)
+        commitments = bound_commitments_of(self.listing, statement.slots)
+        claims = ListClaims(
+            context=bundle.context,
+            schema=self.listing.schema,
+            listing=self.listing.digest,
+            count=len(self.listing.rows),
+            signer=self.custodian.keyid,
+            manifest=None if self.manifest is None else self.manifest.digest,
+            grant=grant.digest,
+            grant_signer=bundle.grant.keyid,
+            sets=bundle.sets,
+            facts=bundle.facts,
+            statement=statement.encode(),
+            commitments=commitments,
+        )
+        by_slot = dict(commitments)
+        scalars = {name: each.scalars for name, each in sets.items()}
+        points = decode_commitments(by_slot)
+        equations = verify_parts(claims.seed(), statement, by_slot, points, bundle.proof, scalars)
+        return met, equations, self._verified(statement)
+
+    def _met(
+        self, facts: Sequence[ListFact], required: Required, find_set: FindSet, now: datetime
+    ) -> tuple[Met, ...]:
+        """What facts about each document imply about the assets that the verifier named."""
+        met: list[Met] = []
+        for asset in required.assets if required.facts else ():
+            places = [at for at, row in enumerate(self.listing.rows) if row.asset == asset]
+            about = [
+                fact.sentence
+                for fact in facts
+                if isinstance(fact.sentence, Fact | LinearFact)
+                and fact.each
+                and set(places).issubset(rows_about(fact, self.schema, self.listing))
+            ]
+            own = [Subject(DEFAULT_ALIAS, asset, self.schema)] if places else []
+            only = replace(required, assets=(asset,))
+            met += only.check(about, own, find_set=find_set, now=now)
+        return tuple(met)
+
+    def _verified(self, statement: ListStatement) -> VerifiedSelection:
+        listing, asked = self.listing, self.carried.chosen_by == "request"
+        return VerifiedSelection(
+            schema=self.schema,
+            documents=tuple(row.document for row in listing.rows),
+            assets=listing.assets,
+            chosen_by="request" if asked else "manifest" if self.manifest else "prover",
+            manifest=self.manifest,
+            as_of=listing.as_of,
+            same_as_of=listing.same_as_of,
+            attested_at=listing.attested,
+            left_out=statement.left_out,
+        )
+
+
+def check_list(
+    bundle: Bundle, carried: BundleSelection, trust: Trust, now: datetime
+) -> ListEvidence:
+    """Steps 2 and 3."""
+    custodian = trust.custodian(carried.keyid)
+    check_key(custodian, now)
+    if len(bundle.schemas) != 1:
+        raise BindingError("the documents of a selection follow one schema")
+    schema = parse_schema(bundle.schemas[0])
+    if carried.manifest is not None:
+        listing, manifest = _check_manifest(carried, carried.manifest, schema, custodian, now)
+        return ListEvidence(custodian, carried, schema, listing, manifest)
+    if carried.chosen_by == "manifest":
+        raise BindingError("a manifest was asked for, and none is there")
+    attestations = [
+        Attestation.parse(each.verify(custodian.key, PayloadType.ATTESTATION))
+        for each in carried.attestations
+    ]
+    for each in attestations:
+        check_attested(each, custodian, now)
+    listing = Listing.of(attestations, schema)
+    if [each.document for each in attestations] != [each.document for each in listing.rows]:
+        raise BindingError("the selection is not in the order of its document ids")
+    return ListEvidence(custodian, carried, schema, listing, None)
+
+
+def _check_manifest(
+    carried: BundleSelection,
+    file: ManifestFile,
+    schema: Schema,
+    custodian: TrustedCustodian,
+    now: datetime,
+) -> tuple[Listing, Manifest]:
+    manifest = Manifest.parse(file.envelope.verify(custodian.key, PayloadType.PORTFOLIO))
+    if in_the_future(manifest.signed_at, now):
+        raise BindingError("the manifest was signed in the future")
+    if manifest.valid_until <= now:
+        raise BindingError(
+            f"the manifest's first attestation expired at {say(manifest.valid_until)}"
+        )
+    for instant in (*manifest.attested, manifest.signed_at):
+        check_signed_within(custodian, instant, "manifest or one of its attestations")
+    if carried.chosen_by == "manifest" and (manifest.spv, manifest.period) != (
+        carried.spv,
+        carried.period,
+    ):
+        raise BindingError("the manifest is of another SPV or period than was asked for")
+    listing = manifest.listing(file.rows, schema)
+    for row in listing.rows:
+        custodian.check_scope(schema=listing.schema, asset=row.asset)
+    return listing, manifest
