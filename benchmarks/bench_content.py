@@ -1,6 +1,6 @@
 """Sealing and storing: our own path beside the bare operations that it is made of.
 
-Run as `python benchmarks/bench_content.py` (`--kubo` adds a real daemon, `--store DIR` chooses the
+Run as `python -m benchmarks.bench_content` (`--kubo` adds a real daemon, `--store DIR` chooses the
 disk); `measure` is what `make bench` collects. Every figure is a median of runs that alternate
 with the bare operation, so that their ratio holds on a machine whose speed changes.
 """
@@ -20,14 +20,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
 from cryptography.hazmat.primitives import hpke
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from rich.console import Console
-from rich.table import Table
 
+from benchmarks import show
 from vault.cli.kubo_daemons import find_ipfs, private_swarm
 from vault.crypto import keys
 from vault.crypto.cids import Cid, Codec, cid_of_block
@@ -304,18 +300,13 @@ def measure(directory: Path) -> list[Line]:
 
 def print_lines(lines: list[Line], *, title: str) -> None:
     """Print the table to standard output."""
-    table = Table(title=title)
-    table.add_column("what")
-    table.add_column("figure", justify="right")
-    table.add_column("time, by the bare operation's", justify="right")
-    table.add_column("the bare operation")
+    table = show.plain_table(title, "", "figure")
+    table.add_column("x", justify="right", no_wrap=True)
+    table.add_column("x: time by that of")
     for line in lines:
         ratio = "–" if line.ratio is None else f"{line.ratio:.2f}"
         table.add_row(line.name, line.figure, ratio, line.beside)
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=120)
-    console.print(table)
+    show.console().print(table)
 
 
 def main() -> None:

@@ -1,24 +1,24 @@
 """Membership arguments: bytes, and time to prove, to verify, and to verify in a batch.
 
-Every row stands once without tables of the generators and once with them. A batch has too many
-terms of its own for tables to pay, so the second row has no figure for it.
+A row with tables of the generators stands beside the one without where a target asks for it. A
+batch has too many terms of its own for tables to pay, so such a row has no figure for it.
 
-Run as `python benchmarks/bench_membership.py`; `measure` is what `make bench` collects. The rows
+Run as `python -m benchmarks.bench_membership`; `measure` is what `make bench` collects. The rows
 of a set's polynomial time what happens once per set: "prove" builds it from its roots, "verify"
 reads it back from a cache with its check.
 """
 
 from __future__ import annotations
 
-import sys
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
-if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-from benchmarks.report import Meter, Row, g1_multiplication_seconds, print_rows, tables_of
+from benchmarks import show, unavoidable
+from benchmarks.report import QUICK, USUAL, Budget, Figure, Meter, Row, tables_of
+from benchmarks.shares import shares
 from proofs import equation, generators, group, membership, pedersen
 from proofs.equation import Equation
 from proofs.group import Point, Scalar
@@ -26,8 +26,10 @@ from proofs.sets import ScalarSet
 from proofs.transcript import Transcript
 
 LABEL = b"crossproof/benchmark/v1"
+SECTION = "sets"
 TYPE = b"benchmark"
 BATCH = 64
+SIZES = (16, 64, 256, 1024, 4096, 16_384, 65_536)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,79 +71,120 @@ class Case:
         )
 
 
-def _scalars(size: int) -> list[Scalar]:
-    return [group.random_scalar() for _ in range(size)]
+def name_of(size: int, *, member: bool) -> str:
+    """How a row is called, and how a target finds it."""
+    return f"{'member' if member else 'not member'} of {size:,}"
 
 
-def measure_one(size: int, *, member: bool, repetitions: int, batches: int) -> list[Row]:
-    """One proof about a random set, whose polynomial is there already; then with tables."""
-    meter = Meter()
-    scalars = _scalars(size)
-    members = ScalarSet.from_scalars(scalars, TYPE)
-    case = Case.random(members, scalars[size // 2], member=member)
-    prove_ms, prove_t = meter.measure(case.prove, repetitions)
-    proof = case.prove()
-    verify_ms, verify_t = meter.measure(
-        lambda: equation.check(case.equations(proof)), 2 * repetitions
+@dataclass(frozen=True, slots=True)
+class RandomSet:
+    """A random set with its polynomial, the time that it took to build, and where it is cached."""
+
+    members: ScalarSet
+    scalars: list[Scalar]
+    build: Figure
+    folder: tempfile.TemporaryDirectory[str]
+
+
+@lru_cache(maxsize=1)
+def random_set(size: int) -> RandomSet:
+    """Made once for the rows about it, which follow one another."""
+    scalars = [group.random_scalar() for _ in range(size)]
+    folder = tempfile.TemporaryDirectory(prefix="crossproof-bench-")
+    made: list[ScalarSet] = []
+
+    def build() -> None:
+        made[:] = [ScalarSet.from_scalars(scalars, TYPE, cache=Path(folder.name))]
+        assert made[0].polynomial is not None
+
+    figure = Meter(QUICK).figure(build)
+    return RandomSet(made[0], scalars, figure, folder)
+
+
+def measure_one(
+    size: int,
+    *,
+    member: bool,
+    budget: Budget,
+    with_tables: bool = False,
+    profile: bool = False,
+) -> Iterator[Row]:
+    """One proof about a random set, whose polynomial is there; then with tables, if asked for."""
+    meter = Meter(budget)
+    found = random_set(size)
+    case = Case.random(found.members, found.scalars[size // 2], member=member)
+    made = [case.prove()]  # the first time prepares what the polynomial keeps
+
+    def prove() -> None:
+        made[:] = [case.prove()]
+
+    def verify() -> None:
+        equation.check(case.equations(made[0]))
+
+    def verify_batch() -> None:
+        # One proof again and again, each time with other weights: different ones cost the same.
+        equation.check([each for _ in range(BATCH) for each in case.equations(made[0])])
+
+    prover = unavoidable.membership_prover(size, member=member)
+    verifier = unavoidable.membership_verifier(size, member=member)
+    name, line = name_of(size, member=member), "member" if member else "not member"
+
+    def taken_apart() -> dict[str, dict[str, float]]:
+        actions = {"prove": prove, "verify": verify, "batch": verify_batch}
+        return {of: shares(action) for of, action in actions.items()} if profile else {}
+
+    proving = meter.figure(prove, prover.action())
+    yield Row(
+        SECTION,
+        name,
+        line,
+        size,
+        bytes=len(made[0]),
+        prove=proving,
+        verify=meter.figure(verify, verifier.action()),
+        batch=meter.figure(verify_batch, verifier.merged(BATCH).action(), share=BATCH),
+        batch_of=BATCH,
+        shares=taken_apart(),
     )
-    cases = [Case.random(members, scalars[k % size], member=member) for k in range(4)]
-    batch = [(each, each.prove()) for each in cases] * (BATCH // 4)
-    batch_ms, batch_t = meter.measure(
-        lambda: equation.check([e for each, prf in batch for e in each.equations(prf)]),
-        batches,
-        share=BATCH,
-    )
-    name = f"{'member' if member else 'not member'} of {size:,}"
-    with tables_of(generators.membership_generators(members.polynomial.powers)):
-        lookup_ms, lookup_t = meter.measure(case.prove, repetitions)
-        check_ms, check_t = meter.measure(
-            lambda: equation.check(case.equations(proof)), 2 * repetitions
-        )
-    length = len(proof)
-    return [
-        Row(name, length, prove_ms, prove_t, verify_ms, verify_t, batch_ms, batch_t),
-        Row(f"{name} (tables)", length, lookup_ms, lookup_t, check_ms, check_t, None, None),
-    ]
+    if with_tables:
+        with tables_of(generators.membership_generators(found.members.polynomial.powers)):
+            yield Row(
+                SECTION,
+                name,
+                line,
+                size,
+                bytes=len(made[0]),
+                tables=True,
+                prove=meter.figure(prove, prover.action()),
+                verify=meter.figure(verify, verifier.action()),
+                shares={k: v for k, v in taken_apart().items() if k != "batch"},
+            )
 
 
-def measure_polynomial(size: int, *, repetitions: int) -> Row:
+def measure_polynomial(size: int, *, budget: Budget) -> Row:
     """The polynomial of a random set: built from its roots, and read from a checked cache."""
-    meter = Meter()
-    scalars = _scalars(size)
-    with tempfile.TemporaryDirectory() as directory:
-        cache = Path(directory)
+    found = random_set(size)
 
-        def build() -> object:
-            return ScalarSet.from_scalars(scalars, TYPE).polynomial
+    def read() -> object:
+        cache = Path(found.folder.name)
+        return ScalarSet.from_scalars(found.scalars, TYPE, cache=cache).polynomial
 
-        def read() -> object:
-            return ScalarSet.from_scalars(scalars, TYPE, cache=cache).polynomial
-
-        build_ms, build_t = meter.measure(build, repetitions)
-        read_ms, read_t = meter.measure(read, repetitions)
-    name = f"polynomial of {size:,} (build; from cache)"
-    return Row(name, None, build_ms, build_t, read_ms, read_t, None, None)
-
-
-def measure(*, repetitions: int = 15, batches: int = 5) -> list[Row]:
-    """The rows that `make bench` prints."""
-    sizes = ((256, True), (4096, True), (16_384, False))
-    return [
-        *(
-            row
-            for size, member in sizes
-            for row in measure_one(size, member=member, repetitions=repetitions, batches=batches)
-        ),
-        measure_polynomial(16_384, repetitions=2),
-        measure_polynomial(65_536, repetitions=1),
-    ]
+    return Row(
+        "polynomials",
+        f"polynomial of {size:,}",
+        "polynomial",
+        size,
+        prove=found.build,
+        verify=Meter(budget).figure(read),
+    )
 
 
-def main() -> None:
-    """Print the table."""
-    unit = g1_multiplication_seconds() * 1e3
-    print_rows(measure(), title=f"Sets (t = {unit:.3f} ms; batch of {BATCH})")
+def measure(*, sizes: tuple[int, ...] = SIZES, budget: Budget = USUAL) -> Iterator[Row]:
+    """Every size, in the set and not in it."""
+    for size in sizes:
+        for member in (True, False):
+            yield from measure_one(size, member=member, budget=budget)
 
 
 if __name__ == "__main__":
-    main()
+    show.print_rows(list(measure()))

@@ -1,22 +1,20 @@
 """Range arguments: bytes, and time to prove, to verify, and to verify in a batch.
 
-Every row stands once without tables of the generators and once with them. A batch has too many
-terms of its own for tables to pay, so the second row has no figure for it.
+A row with tables of the generators stands beside the one without where a target asks for it. A
+batch has too many terms of its own for tables to pay, so such a row has no figure for it.
 
-Run as `python benchmarks/bench_range.py`; `measure` is what `make bench` collects.
+Run as `python -m benchmarks.bench_range`; `measure` is what `make bench` collects.
 """
 
 from __future__ import annotations
 
 import secrets
-import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
-if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-from benchmarks.report import Meter, Row, g1_multiplication_seconds, print_rows, tables_of
+from benchmarks import show, unavoidable
+from benchmarks.report import USUAL, Budget, Meter, Row, tables_of
+from benchmarks.shares import shares
 from proofs import equation, generators, group, pedersen, range_proof
 from proofs.equation import Equation
 from proofs.group import Scalar
@@ -24,7 +22,10 @@ from proofs.range_terms import Layout
 from proofs.transcript import Transcript
 
 LABEL = b"crossproof/benchmark/v1"
+SECTION = "ranges"
 BATCH = 64
+COUNTS = (1, 2, 4, 8, 16, 64)
+BITS = (8, 16, 32, 64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,54 +56,80 @@ class Case:
         )
 
 
-def measure_one(name: str, *, count: int, digits: int, repetitions: int, batches: int) -> list[Row]:
-    """`count` values of `digits` base-16 digits in one proof; then with tables."""
-    meter = Meter()
+def name_of(count: int, bits: int) -> str:
+    """How a row is called, and how a target finds it."""
+    return f"{count} {'range' if count == 1 else 'ranges'} of {bits} bits"
+
+
+def measure_one(
+    count: int,
+    bits: int,
+    *,
+    budget: Budget,
+    with_tables: bool = False,
+    profile: bool = False,
+) -> Iterator[Row]:
+    """`count` values in one proof; then the same with tables, if asked for."""
+    meter = Meter(budget)
+    digits = bits // 4
+    layout = Layout.of(count, digits)
     case = Case.random(count, digits)
     points = group.decode_statement_points(case.encodings)
-    prove_ms, prove_t = meter.measure(case.prove, repetitions)
-    proof = case.prove()
-    verify_ms, verify_t = meter.measure(
-        lambda: equation.check([case.equation(points, proof)]), 2 * repetitions
+    made: list[bytes] = []
+
+    def prove() -> None:
+        made[:] = [case.prove()]
+
+    def verify() -> None:
+        equation.check([case.equation(points, made[0])])
+
+    def verify_batch() -> None:
+        # One proof again and again, each time with another weight: different ones cost the same.
+        equation.check([case.equation(points, made[0]) for _ in range(BATCH)])
+
+    prover, verifier = unavoidable.range_prover(layout), unavoidable.range_verifier(layout)
+    name, line = name_of(count, bits), f"{bits} bits"
+
+    def taken_apart() -> dict[str, dict[str, float]]:
+        actions = {"prove": prove, "verify": verify, "batch": verify_batch}
+        return {of: shares(action) for of, action in actions.items()} if profile else {}
+
+    proving = meter.figure(prove, prover.action())
+    yield Row(
+        SECTION,
+        name,
+        line,
+        count,
+        bytes=len(made[0]),
+        prove=proving,
+        verify=meter.figure(verify, verifier.action()),
+        batch=meter.figure(verify_batch, verifier.merged(BATCH).action(), share=BATCH),
+        batch_of=BATCH,
+        shares=taken_apart(),
     )
-    cases = [Case.random(count, digits) for _ in range(4)]
-    batch = [
-        (each, group.decode_statement_points(each.encodings), each.prove()) for each in cases
-    ] * (BATCH // 4)
-    batch_ms, batch_t = meter.measure(
-        lambda: equation.check([each.equation(pts, prf) for each, pts, prf in batch]),
-        batches,
-        share=BATCH,
-    )
-    with tables_of(generators.range_generators(Layout.of(count, digits).norm_length)):
-        lookup_ms, lookup_t = meter.measure(case.prove, repetitions)
-        check_ms, check_t = meter.measure(
-            lambda: equation.check([case.equation(points, proof)]), 2 * repetitions
-        )
-    length = len(proof)
-    return [
-        Row(name, length, prove_ms, prove_t, verify_ms, verify_t, batch_ms, batch_t),
-        Row(f"{name} (tables)", length, lookup_ms, lookup_t, check_ms, check_t, None, None),
-    ]
+    if with_tables:
+        with tables_of(generators.range_generators(layout.norm_length)):
+            yield Row(
+                SECTION,
+                name,
+                line,
+                count,
+                bytes=len(made[0]),
+                tables=True,
+                prove=meter.figure(prove, prover.action()),
+                verify=meter.figure(verify, verifier.action()),
+                shares={k: v for k, v in taken_apart().items() if k != "batch"},
+            )
 
 
-def measure(*, repetitions: int = 15, batches: int = 5) -> list[Row]:
-    """The rows that `make bench` prints: one and eight 64-bit ranges, without tables and with."""
-    cases = (("one 64-bit range", 1), ("eight 64-bit ranges in one proof", 8))
-    return [
-        row
-        for name, count in cases
-        for row in measure_one(
-            name, count=count, digits=16, repetitions=repetitions, batches=batches
-        )
-    ]
-
-
-def main() -> None:
-    """Print the table."""
-    unit = g1_multiplication_seconds() * 1e3
-    print_rows(measure(), title=f"Ranges (t = {unit:.3f} ms; batch of {BATCH})")
+def measure(
+    *, counts: tuple[int, ...] = COUNTS, bits: tuple[int, ...] = BITS, budget: Budget = USUAL
+) -> Iterator[Row]:
+    """Every count at every size."""
+    for size in bits:
+        for count in counts:
+            yield from measure_one(count, size, budget=budget)
 
 
 if __name__ == "__main__":
-    main()
+    show.print_rows(list(measure()))

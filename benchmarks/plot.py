@@ -1,0 +1,119 @@
+"""Cost against size as a picture: ranges, sets, bundles and portfolios, both axes logarithmic.
+
+One panel for each section, milliseconds on the left and multiples of t on the right. Colours are
+operations, dashes are kinds (bits, member or not, attestations or manifest); every line is named
+where it ends. It draws what was measured and measures nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.report import Row
+
+DPI = 150
+COLOURS = {"prove": "#b8405e", "verify": "#2e6f9e", "batch": "#3f8f55"}
+NAMES = {"prove": "prove", "verify": "verify", "batch": "verify, in a batch"}
+ACROSS = 2
+MEETING = 1.35  # ends nearer than this ratio would have their names on one another
+DASHES = ("-", "--", ":", "-.")
+AXES = {
+    "ranges": "ranges in one proof",
+    "sets": "members of the set",
+    "bundles": "facts in one bundle",
+    "portfolios": "documents",
+}
+# Lines of every size would lie on one another.
+SHOWN = {"ranges": ("64 bits", "8 bits")}
+
+
+def draw(rows: Sequence[Row], unit_ms: float, path: Path) -> None:
+    """Write the picture as a PNG; ImportError without matplotlib."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    sections = [name for name in AXES if any(row.section == name for row in rows)]
+    down = -(-len(sections) // ACROSS)
+    figure, panels = pyplot.subplots(
+        down,
+        min(ACROSS, len(sections)),
+        figsize=(6.2 * min(ACROSS, len(sections)), 4.8 * down),
+        squeeze=False,
+        layout="constrained",
+    )
+    for panel in panels.flat[len(sections) :]:
+        panel.set_axis_off()
+    for panel, section in zip(panels.flat, sections, strict=False):
+        chosen = [row for row in rows if row.section == section and not row.tables]
+        _panel(panel, section, chosen, unit_ms)
+    handles = [
+        pyplot.Line2D([], [], color=colour, marker="o", markersize=4, label=NAMES[name])
+        for name, colour in COLOURS.items()
+    ]
+    figure.legend(handles=handles, loc="outside upper center", ncols=len(handles), frameon=False)
+    figure.savefig(path, dpi=DPI)
+    pyplot.close(figure)
+
+
+def _panel(panel: Any, section: str, rows: Sequence[Row], unit_ms: float) -> None:
+    from matplotlib.ticker import FuncFormatter, NullLocator
+
+    found = tuple(dict.fromkeys(row.line for row in rows))
+    lines = [name for name in SHOWN.get(section, found) if name in found]
+    sizes = sorted({row.size for row in rows if row.line in lines})
+    panel.set_xscale("log")
+    panel.set_yscale("log")
+    for operation, colour in COLOURS.items():
+        ends: list[tuple[float, float, str]] = []
+        for line, style in zip(lines, DASHES, strict=False):
+            points = sorted(
+                (row.size, figure.ms)
+                for row in rows
+                if row.line == line and (figure := row.figures[operation]) is not None
+            )
+            if points:
+                across, up = zip(*points, strict=True)
+                panel.plot(
+                    across, up, style, color=colour, marker="o", markersize=3.5, linewidth=1.6
+                )
+                ends.append((up[-1], across[-1], line))
+        if len(lines) > 1:
+            _name(panel, sorted(ends), colour)
+    panel.set_title(section.capitalize())
+    panel.set_xlabel(AXES[section])
+    panel.set_ylabel("ms")
+    plain = FuncFormatter(lambda value, _: f"{value:,g}")
+    panel.set_xticks(sizes, labels=[f"{size:,}" for size in sizes])
+    panel.xaxis.set_minor_locator(NullLocator())
+    panel.yaxis.set_major_formatter(plain)
+    span = sizes[-1] / sizes[0]
+    room = 0.3 if len(lines) > 1 else 0.06  # for the names at the ends
+    panel.set_xlim(sizes[0] / max(1.15, span**0.05), sizes[-1] * max(1.3, span**room))
+    panel.grid(True, which="major", color="#dddddd", linewidth=0.7)
+    panel.set_axisbelow(True)
+    panel.spines[["top"]].set_visible(False)
+    right = panel.secondary_yaxis(
+        "right", functions=(lambda ms: ms / unit_ms, lambda t: t * unit_ms)
+    )
+    right.set_ylabel("t, multiplications in G1")
+    right.yaxis.set_major_formatter(plain)
+
+
+def _name(panel: Any, ends: Sequence[tuple[float, float, str]], colour: str) -> None:
+    """Write the lines' names at their ends; those of neighbours that meet are moved apart."""
+    for place, (up, across, name) in enumerate(ends):
+        below = place > 0 and up < ends[place - 1][0] * MEETING
+        above = place + 1 < len(ends) and ends[place + 1][0] < up * MEETING
+        panel.annotate(
+            name,
+            (across, up),
+            xytext=(6, 5 * (below - above)),
+            textcoords="offset points",
+            color=colour,
+            fontsize=8.5,
+            va="center",
+        )
