@@ -1,0 +1,226 @@
+"""Selections in memory: many small documents of the one custodian, and bundles about all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field, replace
+from datetime import date
+from functools import cache
+
+from proofs import envelope
+from proofs.attestation import AsOf, Attestation
+from proofs.context import Context
+from proofs.envelope import Envelope, PayloadType
+from proofs.grant import Grant, GrantedSelection
+from proofs.listing import listing_digest
+from proofs.manifest import Manifest, ManifestFile
+from proofs.named_set import NamedSet
+from proofs.policy import Expectation
+from proofs.prove_list import ListedDocument, prove_selection
+from proofs.request import Request
+from proofs.selection import Period, Selection
+from proofs.values import read_attributes
+from proofs.verify import Verified, verify_bundle
+from proofs.witness import Witness
+from support.bundles import (
+    ASKER,
+    AUDIENCE,
+    CUSTODIAN,
+    DAY,
+    NOW,
+    PURPOSE,
+    VALUES,
+    named_set,
+    private_key,
+    root_cid,
+    schema,
+    sets,
+    trust,
+)
+
+SPV = "Harbour Solar SPV 1 Limited"
+PERIOD: Period = (date(2026, 1, 1), date(2026, 6, 30))
+OWNERS = ("张伟 Zhang Wei", None, "Li Na", "Wang Fang")
+SUM_FACTS = ("sum(capacity) >= 100 MW",)
+FACTS = (
+    "sum(capacity) >= 100 MW",
+    "sum(annual_yield) >= count() * 0.05",
+    "count() >= 3",
+    "each capacity in 1..90 MW",
+    "each fuel in @fuels",
+    "each owner not in @sanctions where present",
+)
+
+
+@dataclass(frozen=True)
+class Holding:
+    """One document: attestation and what opens it."""
+
+    attestation: Attestation
+    witness: Witness
+    signer: int = CUSTODIAN
+
+    @property
+    def envelope(self) -> bytes:
+        """The signed attestation."""
+        return envelope.sign(
+            PayloadType.ATTESTATION, self.attestation.data, private_key(self.signer)
+        )
+
+
+def holding(
+    number: int, *, values: Mapping[str, object] | None = None, **changes: object
+) -> Holding:
+    """The document of this number: capacity 40.000 + number/1000 MW, every fourth without owner."""
+    said: dict[str, object] = VALUES | {"capacity": f"{40 + number // 1000}.{number % 1000:03d}"}
+    owner = OWNERS[number % 4]
+    if owner is None:
+        said.pop("owner")
+    else:
+        said["owner"] = owner
+    said |= values or {}
+    witness = Witness.draw(schema(), read_attributes(schema(), said))
+    fields: dict[str, object] = {
+        "document": f"{number:032x}",
+        "version": 1,
+        "asset": f"cn-pv-{number:05d}",
+        "schema": schema().digest,
+        "as_of": AsOf(date(2026, 6, 1), date(2026, 6, 30)),
+        "attested_at": NOW - 2 * DAY,
+        "valid_until": NOW + 100 * DAY,
+        "asset_part": root_cid(7),
+        "personal_part": None,
+        "commitments": witness.commitments(),
+    }
+    return Holding(Attestation.make(**(fields | changes)), witness)  # type: ignore[arg-type]
+
+
+@cache
+def holdings(count: int) -> tuple[Holding, ...]:
+    """So many documents, committed once."""
+    return tuple(holding(number) for number in range(1, count + 1))
+
+
+@dataclass(frozen=True)
+class Portfolio:
+    """Everything that goes into one bundle about a selection; `replace` what a test is about."""
+
+    documents: tuple[Holding, ...]
+    facts: tuple[str, ...] = SUM_FACTS
+    chosen_by: str = "prover"
+    manifest: bytes | None = None
+    granted: tuple[tuple[str, object], ...] = ()
+    used: tuple[NamedSet, ...] = field(default_factory=lambda: ())
+    nonce: str = "ab" * 32
+
+    @property
+    def selection(self) -> Selection:
+        """What the request asks about."""
+        if self.chosen_by == "request":
+            assets = tuple(sorted(each.attestation.asset for each in self.documents))
+            return Selection(schema().digest, assets=assets)
+        if self.chosen_by == "manifest":
+            return Selection(schema().digest, spv=SPV, period=PERIOD)
+        return Selection(schema().digest)
+
+    @property
+    def request(self) -> Request:
+        """The verifier's request."""
+        return Request.build(
+            selection=self.selection,
+            facts=self.facts,
+            sets=[each.reference for each in self.used],
+            audience=AUDIENCE,
+            purpose=PURPOSE,
+            nonce=self.nonce,
+            created=NOW - DAY,
+            expires=NOW + 10 * DAY,
+        )
+
+    @property
+    def context(self) -> Context:
+        """The bundle's context."""
+        return Context.answering(self.request, not_before=NOW - DAY, expires=NOW + 15 * DAY)
+
+    @property
+    def grant(self) -> bytes:
+        """The custodian's consent, signed."""
+        digest = None
+        if self.manifest is not None:
+            file = ManifestFile.parse(self.manifest)
+            digest = Manifest.parse(file.envelope.unverified_payload).digest
+        attestations = [each.attestation for each in self.documents]
+        values: dict[str, object] = {
+            "request": self.request.digest,
+            "asker": ASKER,
+            "selection": GrantedSelection(
+                len(attestations), listing_digest(attestations), digest
+            ),
+            "sets": list(self.request.sets),
+            "not_before": NOW - DAY,
+            "bundle_expires": NOW + 20 * DAY,
+            "granted_at": NOW - DAY / 24,
+            "expires": NOW + 20 * DAY,
+        }
+        payload = Grant.build(**(values | dict(self.granted)))  # type: ignore[arg-type]
+        return envelope.sign(PayloadType.GRANT, payload, private_key(CUSTODIAN))
+
+    def build(self, executor: Executor | None = None) -> bytes:
+        """The bundle."""
+        return prove_selection(
+            request=self.request.data,
+            context=self.context,
+            schema=schema(),
+            documents=[ListedDocument(each.envelope, each.witness) for each in self.documents],
+            grant_envelope=self.grant,
+            sets={each.name: each for each in self.used},
+            manifest=self.manifest,
+            executor=executor,
+        )
+
+    def verify(self, data: bytes) -> Verified:
+        """The verdict of a verifier who made the request."""
+        return verify_bundle(
+            data,
+            trust=trust(),
+            expectation=Expectation.for_request(self.request.data),
+            sets=sets(),
+            now=NOW,
+        )
+
+
+def portfolio(count: int = 5, **changes: object) -> Portfolio:
+    """About so many documents, with a sum, or with what `changes` say."""
+    found = Portfolio(holdings(count))
+    return replace(found, **changes)  # type: ignore[arg-type]
+
+
+def full(count: int = 5, **changes: object) -> Portfolio:
+    """With every kind of fact."""
+    used = (named_set("fuels"), named_set("sanctions"))
+    return portfolio(count, **({"facts": FACTS, "used": used} | changes))
+
+
+def manifest_file(
+    documents: Sequence[Holding],
+    attributes: Sequence[str] = ("capacity",),
+    *,
+    signer: int = CUSTODIAN,
+    **changes: object,
+) -> bytes:
+    """A signed manifest of these documents."""
+    values: dict[str, object] = {
+        "spv": SPV,
+        "period": PERIOD,
+        "serial": 3,
+        "attributes": attributes,
+        "signed_at": NOW - DAY,
+    }
+    payload, rows = Manifest.build(
+        [each.attestation for each in documents],
+        schema(),
+        **(values | changes),  # type: ignore[arg-type]
+    )
+    signed = envelope.sign(PayloadType.PORTFOLIO, payload, private_key(signer))
+    return ManifestFile(Envelope.parse(signed), rows).encode()
