@@ -7,21 +7,22 @@ before it signs comes from the bytes that it signs, checked on its own machine.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from datetime import datetime
 from pathlib import Path
 
 import click
 
 from proofs.canonical import format_instant
-from proofs.facts import FactList
+from proofs.errors import BindingError
 from proofs.ids import digest_of
-from proofs.render import numbered
 from proofs.request import Request
+from vault.cli.lists import list_options, read_wish
 from vault.cli.options import FILE, identity_option, say
-from vault.cli.show import Row, print_list, print_pairs
+from vault.cli.request_lists import approve_list, is_about_list, show_list
+from vault.cli.request_view import about, assets_of, consent_rows, described
+from vault.cli.show import print_list, print_pairs
 from vault.client import consent, pinned_schemas, requests
-from vault.client.requests import Offer, RequestView
+from vault.client.documents import SERVICE as DOCUMENTS
+from vault.client.requests import Offer
 from vault.client.session import Session, at_vault
 from vault.errors import NotFoundError, VaultError
 from vault.files import read_public, write_public
@@ -54,7 +55,7 @@ def list_requests(as_json: bool, caller: Path) -> None:
     with at_vault(caller, requests.SERVICE) as session:
         found = list(requests.list_all(session.channel))
     if as_json:
-        click.echo(json.dumps([_described(each) for each in found], ensure_ascii=False, indent=2))
+        click.echo(json.dumps([described(each) for each in found], ensure_ascii=False, indent=2))
         return
     if not found:
         say("no requests")
@@ -66,7 +67,7 @@ def list_requests(as_json: bool, caller: Path) -> None:
             (
                 each.state,
                 each.digest[:16],
-                "\n".join(each.asset for each in asked.documents),
+                assets_of(asked, brief=True),
                 "\n".join(asked.facts),
                 asked.audience,
                 format_instant(asked.expires),
@@ -82,44 +83,69 @@ _asker_option = click.option(
 
 @request.command()
 @click.argument("digest")
+@list_options
 @_asker_option
 @identity_option
-def show(digest: str, asker: str, caller: Path) -> None:
+def show(
+    digest: str, terms: tuple[str, ...], manifest_file: Path | None, asker: str, caller: Path
+) -> None:
     """One request; for custodians, what a grant would sign.
 
-    A custodian also sees how each fact stands.
+    A custodian also sees how each fact stands. Where a request leaves the list of documents to
+    the custodian, --select tries one.
     """
-    with at_vault(caller, requests.SERVICE) as session:
+    with at_vault(caller, requests.SERVICE, DOCUMENTS) as session:
         offer = _get(session, digest, asker)
         if session.identity.principal.role != "custodian":
-            print_pairs(*_about(offer.view))
+            print_pairs(*about(offer.view))
             return
+        if is_about_list(offer):
+            wish = read_wish(session.identity, terms, manifest_file)
+            show_list(session, offer, wish, about(offer.view, facts=False))
+            return
+        _no_list(terms, manifest_file)
         if not offer.attestations:
-            print_pairs(*_about(offer.view))
+            print_pairs(*about(offer.view))
             say("no unexpired documents of yours are about all of this: nothing can be granted")
             return
-        print_pairs(*_consent_rows(_prepare(session, offer), offer.view))
+        print_pairs(*consent_rows(_prepare(session, offer), offer.view))
 
 
 @request.command()
 @click.argument("digest")
 @click.option("--basis", required=True, help="The legal basis; kept in the onshore records.")
 @click.option("--yes", is_flag=True, help="Do not ask before signing.")
+@list_options
 @_asker_option
 @identity_option
-def approve(digest: str, basis: str, yes: bool, asker: str, caller: Path) -> None:
+def approve(
+    digest: str,
+    basis: str,
+    yes: bool,
+    terms: tuple[str, ...],
+    manifest_file: Path | None,
+    asker: str,
+    caller: Path,
+) -> None:
     """Grant exactly this request (custodians).
 
-    Shows what is signed, signs the grant, and has the vault prove the facts.
+    Shows what is signed, signs the grant, and has the vault prove the facts. Where a request
+    leaves the list of documents to the custodian, --select chooses it.
     """
-    with at_vault(caller, requests.SERVICE) as session:
+    with at_vault(caller, requests.SERVICE, DOCUMENTS) as session:
         offer = _get(session, digest, asker)
-        prepared = _prepare(session, offer)
-        print_pairs(*_consent_rows(prepared, offer.view))
-        if not yes:
-            click.confirm("Sign the grant?", abort=True, err=True)
-        signed = consent.grant(session.identity, prepared, now=now_utc())
-        state, detail = requests.approve(session.channel, offer.view.digest, signed, basis)
+        if is_about_list(offer):
+            wish = read_wish(session.identity, terms, manifest_file)
+            asked = about(offer.view, facts=False)
+            state, detail = approve_list(session, offer, wish, asked, basis=basis, yes=yes)
+        else:
+            _no_list(terms, manifest_file)
+            prepared = _prepare(session, offer)
+            print_pairs(*consent_rows(prepared, offer.view))
+            if not yes:
+                click.confirm("Sign the grant?", abort=True, err=True)
+            signed = consent.grant(session.identity, prepared, now=now_utc())
+            state, detail = requests.approve(session.channel, offer.view.digest, signed, basis)
     if state != "answered":
         raise VaultError(f"{state}: {detail} (the asker sees `pending`, then `declined`)")
     say(f"answered: the asker can fetch the bundle of {offer.view.digest}")
@@ -157,7 +183,7 @@ def fetch(digest: str, output: Path, caller: Path) -> None:
 def _get(session: Session, digest: str, asker: str = "") -> Offer:
     """A request by its digest, or by the beginning that `list` shows."""
     if len(digest) == 64:
-        return requests.get(session.channel, digest, asker)
+        return _named(requests.get(session.channel, digest, asker), digest)
     found = {
         each.digest
         for each in requests.list_all(session.channel)
@@ -165,7 +191,13 @@ def _get(session: Session, digest: str, asker: str = "") -> Offer:
     }
     if len(found) != 1:
         raise NotFoundError(f"{len(found)} requests begin with {digest[:64]!a}; give more digits")
-    return requests.get(session.channel, found.pop(), asker)
+    return _named(requests.get(session.channel, found.pop(), asker), digest)
+
+
+def _named(offer: Offer, digest: str) -> Offer:
+    if not offer.view.digest.startswith(digest):
+        raise BindingError("the vault showed another request than the one that was named")
+    return offer
 
 
 def _prepare(session: Session, offer: Offer) -> consent.Consent:
@@ -185,93 +217,6 @@ def _prepare(session: Session, offer: Offer) -> consent.Consent:
     )
 
 
-def _about(view: RequestView) -> list[Row]:
-    asked = Request.parse(view.request)
-    return [
-        ("request", view.digest),
-        ("state", view.state),
-        ("why", view.detail),
-        ("asked by", view.asker),
-        ("for", asked.audience),
-        ("purpose", asked.purpose),
-        ("asset", _assets(asked)),
-        ("facts", numbered(asked.facts)),
-        ("sets", "\n".join(f"@{each.name} {each.digest[:16]}" for each in asked.sets)),
-        ("made", format_instant(asked.created)),
-        ("expires", format_instant(asked.expires)),
-    ]
-
-
-def _consent_rows(prepared: consent.Consent, view: RequestView) -> list[Row]:
-    asked = prepared.request
-    facts = FactList.parse_canonical(asked.facts, prepared.subjects)
-    return [
-        ("request", asked.digest),
-        ("state", view.state),
-        ("why", view.detail),
-        ("asked by", prepared.asker.uri),
-        ("for", asked.audience),
-        ("purpose", asked.purpose),
-        *_document_rows(prepared.documents),
-        ("facts", numbered(_fact_line(each.text, prepared.outlooks) for each in facts)),
-        (
-            "sets",
-            "\n".join(
-                f"@{each.name} version {each.version} of {each.as_of}, {each.count} members"
-                for each in prepared.sets
-            ),
-        ),
-        ("nonce", asked.nonce or "none"),
-        ("expires", format_instant(asked.expires)),
-    ]
-
-
-def _assets(asked: Request) -> str:
-    if len(asked.documents) == 1:
-        return asked.documents[0].asset
-    return "\n".join(f"{each.alias}: {each.asset}" for each in asked.documents)
-
-
-def _document_rows(documents: Sequence[consent.OwnDocument]) -> list[Row]:
-    """Four rows for one document; for several a row each, which begins with the alias."""
-    rows: list[Row] = []
-    for each in documents:
-        attested = each.attestation
-        lines = [
-            ("asset", attested.asset),
-            (
-                "document" if len(documents) == 1 else "id",
-                f"{attested.document} version {attested.version}",
-            ),
-            ("schema", f"{each.schema.title_en} {each.schema.title_zh}"),
-            ("as of", str(attested.as_of)),
-        ]
-        if len(documents) == 1:
-            rows += lines
-        else:
-            # Never the alias alone: it is the asker's word, and could be `purpose`.
-            named = [("alias", each.alias), *lines]
-            rows.append(("document", "\n".join(f"{label} {value}" for label, value in named)))
-    return rows
-
-
-def _fact_line(text: str, outlooks: Mapping[str, str | None]) -> str:
-    if text not in outlooks:
-        return text
-    detail = outlooks[text]
-    return f"{text}   [holds]" if detail is None else f"{text}   [CANNOT BE PROVEN: {detail}]"
-
-
-def _described(view: RequestView) -> dict[str, object]:
-    return {
-        "digest": view.digest,
-        "state": view.state,
-        "asker": view.asker,
-        "submitted": _instant(view.submit_time),
-        "detail": view.detail,
-        "request": json.loads(view.request),
-    }
-
-
-def _instant(moment: datetime) -> str:
-    return format_instant(moment.replace(microsecond=0))
+def _no_list(terms: tuple[str, ...], manifest_file: Path | None) -> None:
+    if terms or manifest_file is not None:
+        raise click.UsageError("the request names its documents: leave --select and --manifest out")

@@ -81,6 +81,11 @@ class ListConsent:
         return sum(any(row.commitments[place] is None for place in places) for row in rows)
 
 
+def is_free(selection: Selection) -> bool:
+    """Whether the request leaves the list to the custodian."""
+    return selection.assets is None and selection.spv is None
+
+
 def choose(
     session: Session, selection: Selection, wish: Wish, *, now: datetime
 ) -> list[OwnAttestation]:
