@@ -20,7 +20,6 @@ from proofs.errors import EncodingError, PolicyError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from proofs.named_set import NamedSet
     from proofs.schema import Schema
     from proofs.trust import Trust
 
@@ -133,13 +132,6 @@ def load_trust(path: Path) -> Trust:
     from proofs.trust import LIMIT, Trust
 
     return Trust.parse(read(path, LIMIT))
-
-
-def load_sets(paths: Sequence[Path]) -> list[NamedSet]:
-    """Read exported sets."""
-    from proofs.named_set import NamedSet
-
-    return [NamedSet.load(path) for path in paths]
 
 
 def until(text: str, now: datetime) -> datetime:

@@ -47,6 +47,8 @@ class _SetType(click.ParamType[SetOption]):
     """`FILE`, `NAME=FILE` or `NAME=FILE:COLUMN`. A file whose name reads so is given as ./FILE."""
 
     name = "set"
+    exists = True
+    """As of `click.Path`: the file must be there."""
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
@@ -59,7 +61,7 @@ class _SetType(click.ParamType[SetOption]):
         if name and not path.is_file() and ":" in text:
             before, _, after = text.rpartition(":")
             path, column = Path(before), after
-        if not path.is_file():
+        if self.exists and not path.is_file():
             self.fail(f"File {printable(path)!r} does not exist.", param, ctx)
         return SetOption(path, name, column)
 

@@ -25,12 +25,12 @@ from proofs.cli_files import (
     clock,
     error_console,
     expand,
-    load_sets,
     load_trust,
     printable,
     read,
     read_or_error,
 )
+from proofs.cli_sets import SET, SetOption, load_sets
 from proofs.errors import CrossproofError
 
 if TYPE_CHECKING:
@@ -66,7 +66,14 @@ SHORT = 20
     metavar="FACT",
     help="A fact that must follow from those proven, for each --asset.",
 )
-@click.option("--set", "set_files", type=FILE, multiple=True, help="A named set's file.")
+@click.option(
+    "--set",
+    "set_files",
+    type=SET,
+    multiple=True,
+    metavar="[NAME=]FILE",
+    help="A named set's file. NAME=FILE[:COLUMN]: make it again from its source, and compare.",
+)
 @click.option("--verbose", is_flag=True, help="The full table of each of several files.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a file, on standard output.")
 def verify(
@@ -77,7 +84,7 @@ def verify(
     nonce: str | None,
     assets: tuple[str, ...],
     required: tuple[str, ...],
-    set_files: tuple[Path, ...],
+    set_files: tuple[SetOption, ...],
     verbose: bool,
     as_json: bool,
 ) -> None:

@@ -48,6 +48,6 @@ def test_a_shown_command_parses(line: str, tmp_path: Path, monkeypatch: pytest.M
         command, context = found, click.Context(found, info_name=name, parent=context)
     # Files of the examples need not be there: only the words are looked at.
     for parameter in command.params:
-        if isinstance(parameter.type, click.Path):
+        if hasattr(parameter.type, "exists"):
             monkeypatch.setattr(parameter.type, "exists", False)
     command.make_context(context.info_name, words, parent=context.parent)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,9 @@ from support.proof_world import DAY, NOW, World, make_world
 from support.sites import TwoSites, make_two_sites
 
 from proofs.errors import SetError
-from vault.client.sets import make
+from proofs.named_set import NamedSet
+from proofs.set_polynomial import SetPolynomial
+from vault.client.sets import change, make
 from vault.errors import (
     ConflictError,
     InvalidInputError,
@@ -55,3 +58,66 @@ def test_a_set_is_taken_from_its_signer_only(world: World) -> None:
     old_envelope, _, old_lines = older.export().partition(b"\n")
     with pytest.raises(ConflictError, match="must be"):
         world.sets.add(lists.principal, old_envelope, old_lines.decode().split("\n")[:-1], now=NOW)
+
+
+def _next(world: World, last: NamedSet, *added: str, removed: tuple[str, ...] = ()) -> NamedSet:
+    """The next version of a set, signed by its authority and taken by the vault."""
+    lists = world.sites.identity("hk", "authority", "lists")
+    named = change(
+        lists,
+        last,
+        added,
+        removed,
+        version=last.header.version + 1,
+        issued=NOW,
+        valid_until=NOW + DAY,
+        source="x",
+        as_of=last.header.as_of,
+    )
+    world.sets.add(lists.principal, named.envelope.encode(), list(named.lines()), now=NOW)
+    return named
+
+
+def test_a_new_version_is_not_built_anew(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its polynomial is the last version's, multiplied and divided by what changed."""
+    last = world.named["sanctions"]
+    found = world.sets.require([last.reference], NOW)["sanctions"]
+    assert found.scalars.polynomial.size == last.header.count
+
+    def build(members: Sequence[bytes]) -> SetPolynomial:
+        raise AssertionError("built")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("proofs.polynomial_cache.from_roots", build)
+        first = str(last.members[0])
+        after = _next(world, last, "someone new", "and another", removed=(first,))
+        changed = world.sets.require([after.reference], NOW)["sanctions"].scalars.polynomial
+        fuels = world.named["fuels"]
+        with pytest.raises(AssertionError, match="built"):  # another name is no version of it
+            _ = world.sets.require([fuels.reference], NOW)["fuels"].scalars.polynomial
+    assert changed.coefficients == after.scalars.polynomial.coefficients
+
+
+def test_sets_are_kept_by_their_members(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few large ones push out as many as memory would not hold; the last one stays."""
+    fuels, sanctions = world.named["fuels"], world.named["sanctions"]
+    reads = []
+    real = NamedSet.parse.__func__  # type: ignore[attr-defined]
+    monkeypatch.setattr(
+        NamedSet,
+        "parse",
+        classmethod(lambda cls, data, **extra: reads.append(1) or real(cls, data, **extra)),
+    )
+    both = [fuels.reference, sanctions.reference]
+    world.sets.require(both, NOW)
+    world.sets.require(both, NOW)
+    assert len(reads) <= 2
+    reads.clear()
+    monkeypatch.setattr("vault.app.sets._KEPT_MEMBERS", 1)
+    _next(world, sanctions, "someone new")
+    reads.clear()
+    world.sets.require(both, NOW)
+    world.sets.require(both, NOW)
+    assert len(reads) == 4
+    world.sets.require([sanctions.reference], NOW)
+    assert len(reads) == 4
