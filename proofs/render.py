@@ -25,6 +25,7 @@ from proofs.errors import CrossproofError
 from proofs.grant import Grant
 from proofs.ids import digest_of
 from proofs.named_set import describe
+from proofs.render_selection import claimed_selection, selection_json, selection_rows
 from proofs.schema import Schema
 from proofs.trust import Signer, Trust
 from proofs.verify import Verified
@@ -65,8 +66,13 @@ def numbered(facts: Iterable[str]) -> Table:
 
 def print_verified(console: Console, verified: Verified) -> None:
     """The table of a bundle that was verified, and the verdict."""
+    about: list[Row] = (
+        _document_rows([(e.alias, e.attestation, e.schema) for e in verified.documents])
+        if verified.selection is None
+        else [*selection_rows(verified.selection, verified.facts)]
+    )
     rows: list[Row] = [
-        *_document_rows([(e.alias, e.attestation, e.schema) for e in verified.documents]),
+        *about,
         ("Facts 事实", numbered(verified.facts)),
     ]
     if verified.met:
@@ -75,7 +81,7 @@ def print_verified(console: Console, verified: Verified) -> None:
         rows.append(("Sets 名单", [line for each in verified.sets for line in _set_lines(each)]))
     rows += [
         ("Attested 证明方", _signer(verified.custodian)),
-        ("Signed 签署于", _signed([each.attestation for each in verified.documents])),
+        ("Signed 签署于", _signed(_attested(verified))),
         *_context_rows(verified.context, verified.grant),
     ]
     print_table(console, rows)
@@ -93,26 +99,29 @@ def print_refused(console: Console, error: CrossproofError) -> None:
 
 def print_claims(console: Console, bundle: Bundle) -> None:
     """What a bundle says of itself. Nothing of it was checked, and the table says so twice."""
-    attested = [Attestation.parse(each.envelope.unverified_payload) for each in bundle.documents]
     grant = Grant.parse(bundle.grant.unverified_payload)
     schemas = {digest_of(each): Schema.parse(each) for each in bundle.schemas}
+    attested = [Attestation.parse(each.envelope.unverified_payload) for each in bundle.documents]
+    about: list[Row] = _document_rows(
+        [
+            (entry.alias, each, schemas.get(each.schema))
+            for entry, each in zip(bundle.documents, attested, strict=True)
+        ]
+    )
+    keys = {each.envelope.keyid for each in bundle.documents}
+    instants = [each.attested_at for each in attested]
+    if bundle.selection is not None:
+        lines, instants = claimed_selection(bundle, bundle.selection)
+        about, keys = [*lines], {bundle.selection.keyid}
     heading = Text("UNVERIFIED 未经验证: this is only what the file says", style="bold yellow")
     console.print(heading)
-    rows: list[Row] = [
-        *_document_rows(
-            [
-                (entry.alias, each, schemas.get(each.schema))
-                for entry, each in zip(bundle.documents, attested, strict=True)
-            ]
-        ),
-        ("Facts 事实", numbered(bundle.facts)),
-    ]
+    rows: list[Row] = [*about, ("Facts 事实", numbered(bundle.facts))]
     if bundle.sets:
         sets = [line for each in bundle.sets for line in (f"@{each.name}", each.digest)]
         rows.append(("Sets 名单", sets))
     rows += [
-        ("Attested 证明方", sorted({each.envelope.keyid for each in bundle.documents})),
-        ("Signed 签署于", _signed(attested)),
+        ("Attested 证明方", sorted(keys)),
+        ("Signed 签署于", _signed(instants)),
         *_context_rows(bundle.context, grant),
         ("Schema 模式", list(schemas)),
         ("Proof 证明", f"{len(bundle.proof)} bytes"),
@@ -159,12 +168,14 @@ def verified_json(verified: Verified) -> dict[str, object]:
     documents = [{"alias": each.alias} | _document_json(each) for each in verified.documents]
     # One document's fields stand at the top too, where they stood before there were several.
     only = _document_json(verified.documents[0]) if len(documents) == 1 else {}
-    attested = [each.attestation.attested_at for each in verified.documents]
+    listed = {} if verified.selection is None else selection_json(verified.selection)
+    selected: dict[str, object] = {"selection": listed} if listed else {}
     return {
         "verified": True,
         "bundle": verified.bundle,
         **only,
         "documents": documents,
+        **selected,
         "facts": list(verified.facts),
         "required": [
             {"fact": each.fact, "asset": each.asset, "alias": each.alias} for each in verified.met
@@ -183,7 +194,7 @@ def verified_json(verified: Verified) -> dict[str, object]:
             for each in verified.sets
         ],
         "attested_by": _signer_json(verified.custodian),
-        "attested_at": format_instant(max(attested)),
+        "attested_at": format_instant(max(_attested(verified))),
         "asked_by": verified.grant.asker.uri,
         "audience": context.audience,
         "purpose": context.purpose,
@@ -241,8 +252,14 @@ def _document_json(document: VerifiedDocument) -> dict[str, object]:
     }
 
 
-def _signed(attestations: Sequence[Attestation]) -> str:
-    instants = [each.attested_at for each in attestations]
+def _attested(verified: Verified) -> list[datetime]:
+    """When the attestations were made; of a selection the first and the last instant."""
+    if verified.selection is not None:
+        return list(verified.selection.attested_at)
+    return [each.attestation.attested_at for each in verified.documents]
+
+
+def _signed(instants: Sequence[datetime]) -> str:
     first, last = min(instants), max(instants)
     return _instant(first) if first == last else _span(first, last)
 

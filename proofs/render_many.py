@@ -65,6 +65,8 @@ def summary(outcomes: Sequence[Outcome], expected: Expectation) -> Summary:
 
 def assets_of(verified: Verified) -> list[str]:
     """The assets that a bundle is about, each once."""
+    if verified.selection is not None:
+        return list(verified.selection.assets)
     return list(dict.fromkeys(each.attestation.asset for each in verified.documents))
 
 
