@@ -66,7 +66,7 @@ def measure_one(count: int, *, budget: Budget, profile: bool = False) -> Iterato
             made * (BATCH // DISTINCT), trust=trust, expectation=expectation, sets=sets, now=now
         )
 
-    prover, verifier = _unavoidable(FACTS[:count])
+    prover, verifier = unavoidable_of(FACTS[:count])
     actions = {"prove": parts.build, "verify": verify, "batch": verify_batch} if profile else {}
     yield Row(
         SECTION,
@@ -88,7 +88,7 @@ def measure(*, counts: tuple[int, ...] = COUNTS, budget: Budget = USUAL) -> Iter
         yield from measure_one(count, budget=budget)
 
 
-def _unavoidable(facts: tuple[str, ...]) -> tuple[Work, Work]:
+def unavoidable_of(facts: tuple[str, ...]) -> tuple[Work, Work]:
     """Of the prover; of the verifier, not yet merged: signatures of attestation, grant and sets."""
     parsed = FactList.parse(facts, bundles.schema())
     named = {each.name: each for each in bundles.sets() if each.name in parsed.set_names}

@@ -17,6 +17,7 @@ DPI = 150
 COLOURS = {"prove": "#b8405e", "verify": "#2e6f9e", "batch": "#3f8f55"}
 NAMES = {"prove": "prove", "verify": "verify", "batch": "verify, in a batch"}
 ACROSS = 2
+TICKS = (1, 2, 5)
 MEETING = 1.35  # ends nearer than this ratio would have their names on one another
 DASHES = ("-", "--", ":", "-.")
 AXES = {
@@ -60,7 +61,7 @@ def draw(rows: Sequence[Row], unit_ms: float, path: Path) -> None:
 
 
 def _panel(panel: Any, section: str, rows: Sequence[Row], unit_ms: float) -> None:
-    from matplotlib.ticker import FuncFormatter, NullLocator
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 
     found = tuple(dict.fromkeys(row.line for row in rows))
     lines = [name for name in SHOWN.get(section, found) if name in found]
@@ -86,21 +87,23 @@ def _panel(panel: Any, section: str, rows: Sequence[Row], unit_ms: float) -> Non
     panel.set_title(section.capitalize())
     panel.set_xlabel(AXES[section])
     panel.set_ylabel("ms")
+    right = panel.secondary_yaxis(
+        "right", functions=(lambda ms: ms / unit_ms, lambda t: t * unit_ms)
+    )
     plain = FuncFormatter(lambda value, _: f"{value:,g}")
     panel.set_xticks(sizes, labels=[f"{size:,}" for size in sizes])
     panel.xaxis.set_minor_locator(NullLocator())
-    panel.yaxis.set_major_formatter(plain)
+    for axis in (panel.yaxis, right.yaxis):
+        axis.set_major_locator(LogLocator(subs=TICKS))
+        axis.set_major_formatter(plain)
+        axis.set_minor_formatter(NullFormatter())
     span = sizes[-1] / sizes[0]
     room = 0.3 if len(lines) > 1 else 0.06  # for the names at the ends
     panel.set_xlim(sizes[0] / max(1.15, span**0.05), sizes[-1] * max(1.3, span**room))
     panel.grid(True, which="major", color="#dddddd", linewidth=0.7)
     panel.set_axisbelow(True)
     panel.spines[["top"]].set_visible(False)
-    right = panel.secondary_yaxis(
-        "right", functions=(lambda ms: ms / unit_ms, lambda t: t * unit_ms)
-    )
     right.set_ylabel("t, multiplications in G1")
-    right.yaxis.set_major_formatter(plain)
 
 
 def _name(panel: Any, ends: Sequence[tuple[float, float, str]], colour: str) -> None:
