@@ -6,6 +6,7 @@ the schema; tests store more.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -24,6 +25,7 @@ from vault.app.answering import Answering
 from vault.app.asking import Asking
 from vault.app.deciding import Deciding
 from vault.app.desk import Desk
+from vault.app.manifests import Manifests
 from vault.app.request_views import SeenRequest
 from vault.app.sets import Sets
 from vault.client import consent
@@ -33,6 +35,7 @@ from vault.server.proofs import ProofServicer
 from vault.storage.catalog import Catalog, NewVersion
 from vault.storage.database import open_database
 from vault.storage.journal import Journal
+from vault.storage.manifest_store import ManifestStore
 from vault.storage.proof_store import ProofStore
 from vault.storage.set_store import SetStore
 from vault.storage.tables.records import catalog_records
@@ -63,6 +66,7 @@ class World:
     asking: Asking
     deciding: Deciding
     answering: Answering
+    manifests: Manifests
     named: dict[str, NamedSet]
     clock: Clock
     witnesses: dict[str, Witness]
@@ -116,8 +120,15 @@ class World:
         )
         return consent.grant(identity, prepared, now=self.now)
 
-    def store(self, asset: str, *, custodian: str = "bank", **values: object) -> StoredVersion:
-        """Commit a document, as ingest does after its checks."""
+    def store(
+        self,
+        asset: str,
+        *,
+        custodian: str = "bank",
+        attested: Mapping[str, object] | None = None,
+        **values: object,
+    ) -> StoredVersion:
+        """Commit a document, as ingest does after its checks; `attested` changes what is said."""
         identity = self.sites.identity("cn", "custodian", custodian)
         schema = bundles.schema()
         witness = Witness.draw(schema, bundles.read_attributes(schema, bundles.VALUES | values))
@@ -127,6 +138,7 @@ class World:
             version=1,
             asset=asset,
             commitments=witness.commitments(),
+            **(attested or {}),
         )
         digest = digest_of(payload)
         stored = StoredVersion(
@@ -182,6 +194,13 @@ def make_world(two_sites: TwoSites, folder: Path) -> World:
     sets = Sets(SetStore(database), site_set)
     witnesses: dict[str, Witness] = {}
     clock = Clock()
+    manifests = Manifests(
+        store=ManifestStore(database),
+        catalog=catalog,
+        journal=journal,
+        sites=site_set,
+        clock=clock,
+    )
     desk = Desk(
         catalog=catalog,
         store=ProofStore(database),
@@ -189,6 +208,7 @@ def make_world(two_sites: TwoSites, folder: Path) -> World:
         sites=site_set,
         journal=journal,
         open_witnesses=lambda stored: [witnesses[each.attestation_digest] for each in stored],
+        manifests=manifests,
         clock=clock,
     )
     made = World(
@@ -199,6 +219,7 @@ def make_world(two_sites: TwoSites, folder: Path) -> World:
         asking=Asking(desk),
         deciding=Deciding(desk),
         answering=Answering(desk),
+        manifests=manifests,
         named={},
         clock=clock,
         witnesses=witnesses,

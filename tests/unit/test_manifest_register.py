@@ -92,13 +92,7 @@ def register(two_sites: TwoSites, tmp_path: Path) -> Register:
     return Register(
         world=world,
         plants=[world.store(f"cn-pv-{number}") for number in range(3)],
-        manifests=Manifests(
-            store=ManifestStore(world.catalog.database),
-            catalog=world.catalog,
-            journal=world.journal,
-            sites=two_sites.vault.sites(),
-            clock=world.clock,
-        ),
+        manifests=world.manifests,
     )
 
 

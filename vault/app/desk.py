@@ -15,6 +15,7 @@ from proofs.request import Request
 from proofs.schema import Schema
 from proofs.subjects import Subjects
 from proofs.witness import Witness
+from vault.app.manifests import Manifests
 from vault.app.request_views import SeenRequest, for_custodian
 from vault.app.sets import Sets
 from vault.errors import ConflictError, InvalidInputError, NotFoundError
@@ -38,6 +39,7 @@ class Desk:
     sites: SiteSet
     journal: Journal
     open_witnesses: OpenWitnesses
+    manifests: Manifests
     clock: Clock
 
     def schema(self, digest: str) -> Schema:

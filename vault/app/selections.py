@@ -121,4 +121,5 @@ def _manifest(
     )
     if rebuilt != manifest.data:
         raise GrantError("the manifest does not name exactly this list")
+    desk.manifests.require_newest(caller, manifest)
     return manifest, ManifestFile(signed, rows).encode()

@@ -118,6 +118,13 @@ async def run_vault(folder: Path, *, ready_file: Path | None = None) -> None:
             clock=clock,
         )
         sets = Sets(SetStore(database), sites, data / "set-cache")
+        manifests = Manifests(
+            store=ManifestStore(database),
+            catalog=catalog,
+            journal=journal,
+            sites=sites,
+            clock=clock,
+        )
         desk = Desk(
             catalog=catalog,
             store=ProofStore(database),
@@ -125,13 +132,7 @@ async def run_vault(folder: Path, *, ready_file: Path | None = None) -> None:
             sites=sites,
             journal=journal,
             open_witnesses=Witnesses(keys).open_all,
-            clock=clock,
-        )
-        manifests = Manifests(
-            store=ManifestStore(database),
-            catalog=catalog,
-            journal=journal,
-            sites=sites,
+            manifests=manifests,
             clock=clock,
         )
         services = [
@@ -151,7 +152,7 @@ async def run_vault(folder: Path, *, ready_file: Path | None = None) -> None:
                 record_pb2_grpc.add_RecordServiceServicer_to_server,
             ),
             Service(
-                ProofServicer(Asking(desk), Deciding(desk), Answering(desk)),
+                ProofServicer(Asking(desk), Deciding(desk), Answering(desk, executor)),
                 proof_pb2.DESCRIPTOR.services_by_name["ProofService"],
                 proof_pb2_grpc.add_ProofServiceServicer_to_server,
             ),
