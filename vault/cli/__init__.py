@@ -31,6 +31,7 @@ COMMANDS: Final[dict[str, str]] = {
     "show": "vault.cli.list:show",
     "request": "vault.cli.request:request",
     "prove": "vault.cli.prove:prove",
+    "manifest": "vault.cli.manifest:manifest",
     "set": "vault.cli.set:set_group",
     "release": "vault.cli.release:release",
     "log": "vault.cli.log:log",
