@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from independent.second_verifier import encoding, envelope, schema
 from independent.second_verifier.documents import (
     ALIAS,
-    MAX_ATTESTATION,
-    MAX_GRANT,
     ascending,
     fact_texts,
     free_text,
@@ -73,7 +71,7 @@ def read(data: bytes) -> Bundle:
         context,
         schemas,
         documents,
-        envelope.read(grant, MAX_GRANT, 1),
+        envelope.read(grant, 1),
         fact_texts(tree["facts"]),
         set_references(tree["sets"]),
         encoding.base64_bytes(tree["proof"], most=MAX_PROOF),
@@ -105,5 +103,5 @@ def _entry(value: object) -> Entry:
     return Entry(
         encoding.text(tree["alias"], ALIAS),
         encoding.text(tree["kind"], "attestation"),
-        envelope.read(tree["envelope"], MAX_ATTESTATION, 1),
+        envelope.read(tree["envelope"], 1),
     )

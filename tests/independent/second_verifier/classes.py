@@ -7,23 +7,29 @@ from collections.abc import Mapping, Sequence
 from independent.second_verifier.book import Book
 from independent.second_verifier.facts import Between, Equal, Fact, InSet, OneOf
 from independent.second_verifier.linear import Form, Linear
-from independent.second_verifier.refusal import well_formed
+from independent.second_verifier.refusal import need, well_formed
 from independent.second_verifier.schema import Value
+from independent.second_verifier.signed_sets import SignedSet
 
 NEEDED = {"public": 1, "asset": 2, "personal": 64}
 ROUNDS = 16
 
 Interval = tuple[int, int]
-Members = Mapping[str, frozenset[Value]]
+Sets = Mapping[str, SignedSet]
 
 
-def check(facts: Sequence[Fact], book: Book, sets: Members) -> None:
+def check(facts: Sequence[Fact], book: Book, sets: Sets) -> None:
     """Refuses a list that asks what the class forbids, or leaves too few values."""
     by_slot: dict[int, list[Fact]] = {}
     forms: list[Form] = []
     for fact in facts:
         if isinstance(fact, Linear):
-            forms.extend(fact.forms)
+            for form in fact.forms:
+                forms.append(form)
+                for slot, _ in form.coefficients:
+                    by_slot.setdefault(slot, [])
+                    sensitivity = book.attribute(slot).sensitivity
+                    well_formed(sensitivity != "personal", "a sum of personal values")
             continue
         sensitivity = book.attribute(fact.slot).sensitivity
         allowed = isinstance(fact, InSet) or sensitivity == "public"
@@ -31,15 +37,16 @@ def check(facts: Sequence[Fact], book: Book, sets: Members) -> None:
         well_formed(allowed, "a sentence that the class forbids")
         by_slot.setdefault(fact.slot, []).append(fact)
     slots = {slot for form in forms for slot, _ in form.coefficients}
-    personal = [slot for slot in slots if book.attribute(slot).sensitivity == "personal"]
-    well_formed(not personal, "a sum of personal values")
-
     intervals = {slot: _hull(slot, by_slot.get(slot, []), book) for slot in slots}
     _narrow(forms, intervals)
     for slot in slots:
         low, high = intervals[slot]
-        by_slot.setdefault(slot, []).append(Between(slot, low, high))
+        by_slot[slot].append(Between(slot, low, high))
     for slot, about in by_slot.items():
+        for each in about:
+            if isinstance(each, InSet):
+                same = sets[each.name].type_tag == book.attribute(slot).type_tag
+                need(same, 8, "SET", "a set of another type")
         count = _count(slot, about, book, sets)
         needed = NEEDED[book.attribute(slot).sensitivity]
         well_formed(count is None or count >= needed, "too few values stay possible")
@@ -88,7 +95,7 @@ def _narrow(forms: Sequence[Form], intervals: dict[int, Interval]) -> None:
             return
 
 
-def _count(slot: int, about: Sequence[Fact], book: Book, sets: Members) -> int | None:
+def _count(slot: int, about: Sequence[Fact], book: Book, sets: Sets) -> int | None:
     """How many values fulfil all facts about an attribute; None for without end."""
     attribute = book.attribute(slot)
     low, high = attribute.least, attribute.most
@@ -104,9 +111,9 @@ def _count(slot: int, about: Sequence[Fact], book: Book, sets: Members) -> int |
         elif isinstance(fact, OneOf):
             within = set(fact.values)
         elif isinstance(fact, InSet) and fact.member:
-            within = sets[fact.name]
+            within = sets[fact.name].members
         elif isinstance(fact, InSet):
-            excluded |= sets[fact.name]
+            excluded |= sets[fact.name].members
         if within is not None:
             listed = set(within) if listed is None else listed & within
     if listed is not None:

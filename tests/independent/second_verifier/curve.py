@@ -1,7 +1,8 @@
 """The group, its encodings, and one sum of multiples of points (sections "Group", "Generators").
 
-All curve arithmetic is py_ecc's; points are its projective triples. Cofactors are cleared by the
-plain integer, since py_ecc's `multiply` knows no endomorphism.
+All curve arithmetic is py_ecc's; points are its projective triples. Points are decoded here,
+because py_ecc takes x = 0 for a misspelt identity. Cofactors are cleared by the plain integer:
+py_ecc's `multiply` knows no endomorphism.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from functools import cache
 from typing import Any
 
 from independent.second_verifier.encoding import frame
-from independent.second_verifier.refusal import MalformedError, well_formed
+from independent.second_verifier.refusal import well_formed
 from py_ecc.bls.hash import expand_message_xmd
 from py_ecc.bls.hash_to_curve import hash_to_G1
-from py_ecc.bls.point_compression import compress_G1, decompress_G1
+from py_ecc.bls.point_compression import compress_G1
+from py_ecc.fields import optimized_bls12_381_FQ as FQ
 from py_ecc.optimized_bls12_381 import Z1, add, curve_order, double, field_modulus, is_inf, multiply
 
 q: int = curve_order
@@ -29,11 +31,15 @@ Point = Any
 def point(data: bytes) -> Point:
     """A point of the curve, perhaps outside the subgroup; never the identity."""
     well_formed(len(data) == POINT and data[0] >> 6 == 0b10, "not a compressed point")
-    well_formed(int.from_bytes(data, "big") % 2**381 < field_modulus, "x past the field")
-    try:
-        return decompress_G1(int.from_bytes(data, "big"))
-    except ValueError as error:
-        raise MalformedError("not on the curve") from error
+    x = int.from_bytes(data, "big") % 2**381
+    well_formed(x < field_modulus, "x past the field")
+    square = (x**3 + 4) % field_modulus
+    y = pow(square, (field_modulus + 1) // 4, field_modulus)
+    well_formed(y * y % field_modulus == square, "not on the curve")
+    larger = bool(data[0] >> 5 & 1)
+    if (2 * y > field_modulus) is not larger:
+        y = field_modulus - y
+    return FQ(x), FQ(y), FQ(1)
 
 
 def commitment(data: bytes) -> Point:

@@ -8,7 +8,7 @@ from typing import Any
 
 from independent.second_verifier import encoding
 from independent.second_verifier.curve import POINT
-from independent.second_verifier.encoding import Tree
+from independent.second_verifier.encoding import MAX_VERSION, NAME, Tree
 from independent.second_verifier.facts import MAX_FACT
 from independent.second_verifier.refusal import well_formed
 from independent.second_verifier.text import plain
@@ -16,8 +16,10 @@ from independent.second_verifier.trust import ASSET
 
 MAX_ATTESTATION = 16 * 1024
 MAX_REQUEST = MAX_GRANT = 64 * 1024
-ALIAS = "[a-z][a-z0-9_-]{0,63}"
-PRINCIPAL = r"spiffe://[a-z0-9.-]{1,253}/(hk/spv|cn/custodian)/[A-Za-z0-9._-]+"
+ALIAS = NAME
+HOST_LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+PRINCIPAL = rf"spiffe://({HOST_LABEL}(?:\.{HOST_LABEL})*)/(hk/spv|cn/custodian)/({HOST_LABEL})"
+MAX_HOST = 253
 CID_HEAD = bytes([0x01, 0x71, 0x12, 0x20])
 
 
@@ -55,7 +57,7 @@ def read_attestation(payload: bytes) -> Attestation:
     well_formed("1" in presence, "nothing attested")
     return Attestation(
         encoding.text(tree["document"], "[0-9a-f]{32}"),
-        encoding.integer(tree["version"], 1),
+        encoding.integer(tree["version"], 1, MAX_VERSION),
         encoding.text(tree["asset"], ASSET),
         encoding.hexadecimal(tree["schema"]),
         start,
@@ -92,7 +94,7 @@ def set_references(value: Any) -> list[Tree]:
     found = []
     for each in encoding.listed(value, 0, 64):
         tree = encoding.fields(each, {"name", "authority", "digest"})
-        plain(encoding.text(tree["name"]))
+        encoding.text(tree["name"], NAME)
         encoding.hexadecimal(tree["authority"])
         encoding.hexadecimal(tree["digest"])
         found.append(tree)
@@ -165,17 +167,17 @@ def read_grant(payload: bytes) -> Grant:
     tree = encoding.fields(encoding.read(payload, MAX_GRANT), required)
     well_formed(tree["format"] == "crossvault/grant/v1", "another format")
     encoding.hexadecimal(tree["request"])
-    encoding.text(tree["asker"], PRINCIPAL)
+    _asker(tree["asker"])
     documents = encoding.listed(tree["documents"], 1, 64)
     for each in documents:
         entry = encoding.fields(each, {"alias", "document", "version", "attestation"})
         encoding.text(entry["alias"], ALIAS)
         encoding.text(entry["document"], "[0-9a-f]{32}")
-        encoding.integer(entry["version"], 1)
+        encoding.integer(entry["version"], 1, MAX_VERSION)
         encoding.hexadecimal(entry["attestation"])
     ascending([each["alias"] for each in documents])
     well_formed(len({each["document"] for each in documents}) == len(documents), "a document twice")
-    return Grant(
+    grant = Grant(
         tree["request"],
         documents,
         set_references(tree["sets"]),
@@ -184,3 +186,12 @@ def read_grant(payload: bytes) -> Grant:
         encoding.instant(tree["granted_at"]),
         encoding.instant(tree["expires"]),
     )
+    well_formed(grant.granted_at < grant.expires, "an end before a beginning")
+    well_formed(grant.not_before < grant.bundle_expires <= grant.expires, "no time for a bundle")
+    return grant
+
+
+def _asker(value: Any) -> None:
+    """Who asked; its name as a server, `name.role.jurisdiction.domain`, is bounded too."""
+    parts = encoding.text(value, PRINCIPAL).removeprefix("spiffe://").split("/")
+    well_formed(len(".".join(parts)) <= MAX_HOST, "too long a principal")

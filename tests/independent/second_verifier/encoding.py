@@ -20,6 +20,8 @@ from independent.second_verifier.refusal import MalformedError, well_formed
 MAX_DEPTH = 32
 MAX_VALUES = 131_072
 MAX_INTEGER = 2**53 - 1
+MAX_VERSION = 2**31 - 1
+NAME = "[a-z][a-z0-9_-]{0,63}"
 EPOCH = date(1970, 1, 1)
 
 Tree = dict[str, Any]

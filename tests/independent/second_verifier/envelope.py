@@ -14,6 +14,11 @@ P = 2**255 - 19
 ORDER = 2**252 + 27742317777372353535851937790883648493
 CURVE_D = -121665 * pow(121666, -1, P) % P
 TYPE = "application/vnd.crossvault.{}.v1+json"
+KINDS = (
+    "attestation", "grant", "key-manifest", "set", "site", "receipt", "release-request", "approval",
+    "portfolio",
+)  # fmt: skip
+MAX_PAYLOAD = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -43,20 +48,23 @@ class Envelope:
         return True
 
 
-def read(value: Any, limit: int, step: int) -> Envelope:
-    """An envelope that stands in a document, with a payload of at most `limit` bytes."""
+def read(value: Any, step: int) -> Envelope:
+    """An envelope that stands in a document; the bound of its kind is for who reads the payload."""
     tree = encoding.fields(value, {"payload", "payloadType", "signatures"})
-    payload = encoding.base64_bytes(tree["payload"], most=limit)
+    payload = encoding.base64_bytes(tree["payload"], most=MAX_PAYLOAD)
+    well_formed(bool(payload), "an empty payload")
     payload_type = encoding.text(tree["payloadType"])
+    well_formed(payload_type in map(TYPE.format, KINDS), "an unknown type")
     signatures = encoding.listed(tree["signatures"], 0, encoding.MAX_VALUES)
+    for each in signatures:
+        encoding.fields(each, {"keyid", "sig"})
+        encoding.hexadecimal(each["keyid"])
+        encoding.base64_bytes(each["sig"], 64)
     if len(signatures) != 1:
         raise Refused(step, "SIGNATURE", "not exactly one signature")
-    signature = encoding.fields(signatures[0], {"keyid", "sig"})
+    key, signature = signatures[0]["keyid"], signatures[0]["sig"]
     return Envelope(
-        payload,
-        payload_type,
-        encoding.hexadecimal(signature["keyid"]),
-        encoding.base64_bytes(signature["sig"], 64),
+        payload, payload_type, encoding.hexadecimal(key), encoding.base64_bytes(signature)
     )
 
 

@@ -12,12 +12,11 @@ from independent.second_verifier import encoding
 from independent.second_verifier.book import Book
 from independent.second_verifier.linear import Linear, read_linear
 from independent.second_verifier.refusal import well_formed
-from independent.second_verifier.schema import Attribute, Value, scaled
+from independent.second_verifier.schema import MAX_TEXT, Attribute, Value, scaled
 from independent.second_verifier.text import in_normal_form, plain
 from independent.second_verifier.words import WORD, item, items, unquoted
 
 MAX_FACT = 4096
-MAX_TEXT = 1000
 NAME = "([a-z][a-z0-9_.-]*)"
 ABOUT_ONE = re.compile(f"{NAME} (not in @|in @|in {{|in |= )")
 COMPARED = re.compile(f"{NAME} (>= |<= )(?=-?[0-9][^ ]*(?: [^ ]+)?$)")

@@ -54,8 +54,10 @@ def verify(
     `trust`, `request` and `sets` are the bytes of files, `now` an instant, `nonce` 64 hex digits.
     Either `request` or `audience` is given.
     """
-    with malformed_is(0, "POLICY"):
-        trusted, clock = _trusted(trust), encoding.instant(now)
+    with malformed_is(0, "TRUST"):
+        trusted = _trusted(trust)
+    with malformed_is(0, "ENCODING"):
+        clock = encoding.instant(now)
         asked = None if request is None else read_request(request)
         files = [signed_sets.read(each) for each in sets]
     need((asked is None) is not (audience is None), 0, "POLICY", "a request or an audience")
@@ -233,11 +235,8 @@ def _statement(read: Bundle, book: Book, named: dict[str, SignedSet]) -> Stateme
         listed = [facts.read(each, book) for each in read.facts]
     about = [each for each in listed if isinstance(each, facts.InSet)]
     need({each.name for each in about} == named.keys(), 8, "BINDING", "other sets than the facts'")
-    for each in about:
-        tag = book.attribute(each.slot).type_tag
-        need(named[each.name].type_tag == tag, 8, "SET", "a set of another type")
     with malformed_is(8, "FACT"):
-        classes.check(listed, book, {name: each.members for name, each in named.items()})
+        classes.check(listed, book, named)
         scalars = {name: NamedScalars(each.digest, each.scalars) for name, each in named.items()}
         return compile_facts(listed, book, scalars)
 

@@ -16,9 +16,11 @@ from independent.second_verifier.refusal import well_formed
 from independent.second_verifier.text import in_normal_form, plain, text_scalar
 
 MAX_SCHEMA = 256 * 1024
+MAX_LABEL = 200
+MAX_TEXT = 1000
 LARGEST = 2**62
-RESERVED = {"in", "not", "and", "or", "sum", "abs", "min", "max", "count"}
-LETTER = "A-Za-z\u0370-\u03ff\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0002a6df°µ$€£¥"
+RESERVED = {"in", "not", "and", "or", "sum", "abs", "min", "max", "count", "each"}
+LETTER = "A-Za-z\u0391-\u03a1\u03a3-\u03a9\u03b1-\u03c9\u3400-\u4dbf\u4e00-\u9fff°µ$€£¥"
 UNIT = f"([{LETTER}][{LETTER}0-9²³·/_-]{{0,31}})?"
 COMMON = {"name", "label", "type", "class", "optional", "values"}
 FURTHER = {
@@ -96,8 +98,8 @@ def read(value: Any) -> Schema:
     well_formed(len(data) <= MAX_SCHEMA, "a schema too large")
     well_formed(tree["format"] == "crossvault/schema/v1", "another format")
     well_formed(tree["normaliser"] == "v1", "another normaliser")
-    plain(encoding.text(tree["name"]))
-    plain(encoding.text(tree["time_zone"]))
+    encoding.text(tree["name"], encoding.NAME)
+    encoding.text(tree["time_zone"], "UTC|Asia/Shanghai|Asia/Hong_Kong")
     _both_languages(tree["title"])
     attributes = tuple(_attribute(each) for each in encoding.listed(tree["attributes"], 1, 64))
     names = {each.name for each in attributes}
@@ -107,7 +109,7 @@ def read(value: Any) -> Schema:
 
 def _both_languages(value: Any) -> None:
     for each in encoding.fields(value, {"en", "zh"}).values():
-        plain(encoding.text(each))
+        plain(encoding.text(each), MAX_LABEL)
 
 
 def _attribute(value: Any) -> Attribute:
@@ -153,6 +155,7 @@ def _bounds(kind: str, tree: Tree) -> tuple[int, int]:
 def _members(tree: Tree) -> tuple[str, ...]:
     members = [encoding.text(each) for each in encoding.listed(tree["members"], 1, 256)]
     well_formed(sorted(set(members)) == members, "members unsorted, or one twice")
+    well_formed(all(len(each) <= MAX_TEXT for each in members), "too long a member")
     return tuple(in_normal_form(each, "enum") for each in members)
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from independent.second_verifier import encoding
+from independent.second_verifier.encoding import MAX_VERSION, NAME
 from independent.second_verifier.envelope import checked_key, key_id
 from independent.second_verifier.refusal import MalformedError, well_formed
 from independent.second_verifier.text import plain
@@ -15,6 +16,7 @@ from independent.second_verifier.text import plain
 NAMES = {"name_zh", "name_en", "key", "valid_from", "valid_until"}
 ASSET = r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}"
 LEEWAY = 300
+MAX_FREE_TEXT = 500
 
 
 def begun(instant: int, now: int) -> bool:
@@ -76,10 +78,13 @@ def read(data: bytes) -> Trust:
     sets: dict[str, tuple[bytes, int]] = {}
     for each in _tables(tree, "set"):
         entry = encoding.fields(each, {"name", "authority"}, {"least_version"})
-        name, authority = encoding.text(entry["name"]), encoding.hexadecimal(entry["authority"])
+        name, authority = (
+            encoding.text(entry["name"], NAME),
+            encoding.hexadecimal(entry["authority"]),
+        )
         well_formed(name not in sets, "a set name twice")
         well_formed(authority in ids[len(custodians) :], "a set of an authority that is not pinned")
-        sets[name] = authority, encoding.integer(entry.get("least_version", 1), 1)
+        sets[name] = authority, encoding.integer(entry.get("least_version", 1), 1, MAX_VERSION)
     return Trust(
         dict(zip(ids, custodians, strict=False)),
         dict(zip(ids[len(custodians) :], authorities, strict=True)),
@@ -94,8 +99,8 @@ def _tables(tree: dict[str, Any], name: str) -> list[Any]:
 def _key(value: Any, *, custodian: bool) -> Key:
     scopes = {"schemas", "assets"} if custodian else set()
     tree = encoding.fields(value, NAMES, scopes)
-    plain(encoding.text(tree["name_zh"]))
-    plain(encoding.text(tree["name_en"]))
+    plain(encoding.text(tree["name_zh"]), MAX_FREE_TEXT)
+    plain(encoding.text(tree["name_en"]), MAX_FREE_TEXT)
     start, end = _instant(tree["valid_from"]), _instant(tree["valid_until"])
     well_formed(start < end, "a validity that ends before it begins")
     schemas = encoding.listed(tree.get("schemas", []), 0, encoding.MAX_VALUES)
@@ -111,6 +116,6 @@ def _key(value: Any, *, custodian: bool) -> Key:
 
 def _instant(value: Any) -> int:
     if isinstance(value, datetime):
-        well_formed(value.tzinfo is not None, "an instant without a zone")
-        value = value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        well_formed(value.utcoffset() == timedelta(0), "an instant of another zone, or of none")
+        value = value.isoformat().replace("+00:00", "Z")
     return encoding.instant(value)
