@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, get_args, get_origin, get_type_hints
 
-from proofs import claims, group
+from proofs import claims, group, parts
 from proofs.group import Scalar
 from proofs.transcript import Transcript
 from support.transcripts import ScriptedTranscript
@@ -31,6 +31,7 @@ GENERAL = {
     "challenge",
     "fork",
     "prover_seed",
+    "seed",
 }
 START = b"crossproof/test/v1"
 
@@ -77,10 +78,12 @@ def hints(method: str) -> dict[str, Any]:
     return found
 
 
-def _nothing(hint: Any, value: Any, place: int | None) -> Any:
+def _nothing(parameter: str, hint: Any, value: Any, place: int | None) -> Any:
     """What is absorbed in the place of a forgotten value: a constant that says nothing of it."""
     if place is not None:
         return [sample(bytes) if i == place else each for i, each in enumerate(value)]
+    if parameter == "vectors":  # C, F and F_0: another number of them is an error
+        return [sample(bytes)] * 3
     if hint in (int, bool):
         return hint()
     if hint is bytes:
@@ -102,7 +105,7 @@ def forgetting(method: str, *parameters: str, place: int | None = None) -> type[
         bound = signature.bind(self, *args, **kwargs)
         for parameter in parameters:
             value = bound.arguments[parameter]
-            bound.arguments[parameter] = _nothing(types[parameter], value, place)
+            bound.arguments[parameter] = _nothing(parameter, types[parameter], value, place)
         return original(*bound.args, **bound.kwargs)
 
     return type("Forgetful", (Transcript,), {"__slots__": (), method: forgetful})
@@ -122,12 +125,14 @@ def knowing(**challenges: int) -> Start:
 @contextmanager
 def verifying_with(kind: type[Transcript]) -> Iterator[None]:
     """Bundles are proven and verified with this kind of transcript meanwhile."""
-    before = claims.Transcript
-    claims.Transcript = kind  # type: ignore[misc]
+    users: tuple[Any, ...] = (claims, parts)
+    for each in users:
+        each.Transcript = kind
     try:
         yield
     finally:
-        claims.Transcript = before  # type: ignore[misc]
+        for each in users:
+            each.Transcript = Transcript
 
 
 def outcome(transcript: Transcript, method: str, arguments: dict[str, Any]) -> list[Scalar]:
