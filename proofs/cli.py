@@ -18,20 +18,15 @@ import click
 
 from proofs.cli_files import (
     FILE,
-    clock,
     error_console,
-    load_schema,
-    load_trust,
     printable,
     read,
-    until,
-    write_new,
 )
-from proofs.cli_sets import SET, SetOption, load_sets
+from proofs.cli_request import request
 from proofs.cli_trust import trust as trust_commands
 from proofs.cli_verify import verify
 from proofs.cores import CoreError
-from proofs.errors import CrossproofError, SetError
+from proofs.errors import CrossproofError
 
 
 def main() -> None:
@@ -83,99 +78,8 @@ def cli() -> None:
 
 
 cli.add_command(trust_commands)
+cli.add_command(request)
 cli.add_command(verify)
-
-
-# --- request ------------------------------------------------------------------------------------
-
-
-@cli.group()
-def request() -> None:
-    """What you want proven."""
-
-
-@request.command("new")
-@click.option("--schema", "schema_file", type=FILE, help="The schema's file.")
-@click.option("--asset", help="The asset's id.")
-@click.option(
-    "--document",
-    "documents",
-    type=(str, str, FILE),
-    multiple=True,
-    metavar="ALIAS ASSET SCHEMA",
-    help="Instead of both, for facts about several documents: as in ALIAS.attribute.",
-)
-@click.option("--fact", "facts", multiple=True, required=True, help="A fact; may be repeated.")
-@click.option("--audience", required=True, help="Who the proof is for: you.")
-@click.option("--purpose", required=True, help="What you need it for.")
-@click.option("--expires", default="30d", show_default=True, help="30d, 12h, or an instant.")
-@click.option(
-    "--set",
-    "set_files",
-    type=SET,
-    multiple=True,
-    metavar="[NAME=]FILE",
-    help="A set that a fact names, or NAME=FILE[:COLUMN], its source.",
-)
-@click.option("--trust", "trust_file", type=FILE, help="Check the sets' signatures by this file.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="A new file.")
-def request_new(
-    schema_file: Path | None,
-    asset: str | None,
-    documents: tuple[tuple[str, str, Path], ...],
-    facts: tuple[str, ...],
-    audience: str,
-    purpose: str,
-    expires: str,
-    set_files: tuple[SetOption, ...],
-    trust_file: Path | None,
-    output: Path,
-) -> None:
-    """Write a request with a fresh nonce, and print its digest.
-
-    Keep the file: it is what you check the answer against.
-    """
-    from proofs.classes import check_facts
-    from proofs.facts import FactList
-    from proofs.ids import new_nonce
-    from proofs.request import DEFAULT_ALIAS, Request, RequestedDocument
-    from proofs.verify_sets import check_named_set
-
-    now = clock()
-    if not documents and schema_file is not None and asset is not None:
-        documents = ((DEFAULT_ALIAS, asset, schema_file),)
-    elif not documents or schema_file is not None or asset is not None:
-        raise click.UsageError("say what it is about: --asset and --schema, or --document's only")
-    if len({alias for alias, _, _ in documents}) != len(documents):
-        raise click.UsageError("each --document needs an alias of its own")
-    schemas = {alias: load_schema(file) for alias, _, file in documents}
-    parsed = FactList.parse(facts, schemas, now=now)
-    sets = {each.name: each for each in load_sets(set_files)}
-    for name in parsed.set_names:
-        if name not in sets:
-            raise SetError(f"@{name}: give its file with --set")
-    if trust_file is not None:
-        trust = load_trust(trust_file)
-        for name in parsed.set_names:
-            check_named_set(sets[name], trust, now)
-    check_facts(parsed, schemas, sets)
-    made = Request.build(
-        documents=[
-            RequestedDocument(alias, about, schemas[alias].digest) for alias, about, _ in documents
-        ],
-        facts=parsed.texts,
-        sets=[sets[name].reference for name in parsed.set_names],
-        audience=audience,
-        purpose=purpose,
-        nonce=new_nonce(),
-        created=now,
-        expires=until(expires, now),
-    )
-    write_new(output, made.data)
-    for fact in made.facts:
-        click.echo(f"asks: {fact}", err=True)
-    click.echo(f"wrote {output}; keep it: the answer is checked against it", err=True)
-    click.echo(made.digest)
 
 
 # --- inspect ------------------------------------------------------------------------------------

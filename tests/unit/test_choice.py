@@ -17,7 +17,7 @@ from proofs.attestation import AsOf
 from proofs.errors import SchemaError
 from proofs.schema import Schema
 from vault.client.attestations import OwnAttestation
-from vault.client.choice import Choice, newest_by_asset, read_assets
+from vault.client.choice import Choice, newest_by_asset
 from vault.errors import InvalidInputError, NotFoundError
 
 HOUR = timedelta(hours=1)
@@ -182,17 +182,3 @@ def test_newest_by_asset_agrees_with_the_plain_reading(book: list[tuple[int, int
         for each in newest_by_asset(documents)
     }
     assert expected == found
-
-
-def test_a_file_of_assets_has_one_id_a_line() -> None:
-    """Empty lines and remarks say nothing; what is no id, or stands twice, is refused."""
-    assert read_assets(b"cn-1\n\n  cn-2  # the second\n# all\n", where="f") == ["cn-1", "cn-2"]
-    for data, reason in (
-        (b"", "0 asset ids"),
-        (b"cn 1\n", "not a list"),
-        (b"\xff\n", "not a list"),
-        (b"cn-1\ncn-2\ncn-1\n", "cn-1 more than once"),
-        (b"".join(b"a%d\n" % n for n in range(16_385)), "16385 asset ids"),
-    ):
-        with pytest.raises(InvalidInputError, match=reason):
-            read_assets(data, where="f")

@@ -11,12 +11,12 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from proofs.asset_list import read_assets
 from proofs.canonical import format_instant
 from proofs.manifest import FILE_LIMIT
 from proofs.render import Row, numbered
 from vault.cli.options import FILE
 from vault.client import requests
-from vault.client.choice import read_assets
 from vault.client.consent_list import ListConsent, Wish
 from vault.client.own_manifest import read_own_manifest
 from vault.files import read_public

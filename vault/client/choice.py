@@ -9,12 +9,10 @@ refuses terms about what is not public, and two documents of one asset of which 
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from proofs.errors import CrossproofError
 from proofs.ids import check_asset
 from proofs.schema import AttributeClass, Schema
 from proofs.selection import MAX_LISTED
@@ -146,25 +144,6 @@ def newest_by_asset(
             f"newest; put a new version of the right one"
         )
     return list(newest.values())
-
-
-def read_assets(data: bytes, *, where: str) -> list[str]:
-    """The asset ids of a list, one a line; empty lines and what follows `#` say nothing.
-
-    Raises InvalidInputError for other texts, none at all, one twice, or more than can be listed.
-    """
-    try:
-        lines = data.decode().splitlines()
-        texts = [line.partition("#")[0].strip() for line in lines]
-        found = [check_asset(text, where=where) for text in texts if text]
-    except (UnicodeDecodeError, CrossproofError) as error:
-        raise InvalidInputError(f"{where}: not a list of asset ids ({error})") from None
-    if not 1 <= len(found) <= MAX_LISTED:
-        raise InvalidInputError(f"{where}: {len(found)} asset ids; must be 1 to {MAX_LISTED}")
-    twice = sorted(asset for asset, count in Counter(found).items() if count > 1)
-    if twice:
-        raise InvalidInputError(f"{where}: {_some(twice)} more than once")
-    return found
 
 
 def _pattern(text: str) -> str:
