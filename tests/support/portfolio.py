@@ -1,8 +1,8 @@
-"""Selections in memory: many small documents of the one custodian, and bundles about all of them."""
+"""Selections in memory: many small documents of one custodian, and bundles about all of them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -10,16 +10,27 @@ from functools import cache
 
 from proofs import envelope
 from proofs.attestation import AsOf, Attestation
+from proofs.bundle import write_bundle
+from proofs.canonical import sha256_label
+from proofs.claims import ListClaims
 from proofs.context import Context
 from proofs.envelope import Envelope, PayloadType
+from proofs.evidence import BundleSelection
+from proofs.facts import FactList
 from proofs.grant import Grant, GrantedSelection
-from proofs.listing import listing_digest
+from proofs.ids import digest_of
+from proofs.labels import LISTING
+from proofs.list_statement import bound_commitments_of, compile_list
+from proofs.listing import Listing, Row, listing_digest
 from proofs.manifest import Manifest, ManifestFile
 from proofs.named_set import NamedSet
+from proofs.parts import prove_part, tasks
 from proofs.policy import Expectation
 from proofs.prove_list import ListedDocument, prove_selection
 from proofs.request import Request
 from proofs.selection import Period, Selection
+from proofs.subjects import SLOTS
+from proofs.trust import Trust
 from proofs.values import read_attributes
 from proofs.verify import Verified, verify_bundle
 from proofs.witness import Witness
@@ -113,6 +124,7 @@ class Portfolio:
     granted: tuple[tuple[str, object], ...] = ()
     used: tuple[NamedSet, ...] = field(default_factory=lambda: ())
     nonce: str = "ab" * 32
+    listing_digest: str = ""
 
     @property
     def selection(self) -> Selection:
@@ -155,7 +167,7 @@ class Portfolio:
             "request": self.request.digest,
             "asker": ASKER,
             "selection": GrantedSelection(
-                len(attestations), listing_digest(attestations), digest
+                len(attestations), self.listing_digest or listing_digest(attestations), digest
             ),
             "sets": list(self.request.sets),
             "not_before": NOW - DAY,
@@ -179,11 +191,88 @@ class Portfolio:
             executor=executor,
         )
 
-    def verify(self, data: bytes) -> Verified:
+    def forge(
+        self,
+        *,
+        rows: Sequence[Holding] | None = None,
+        claimed: Sequence[int] | None = None,
+        left_out: tuple[int, ...] | None = None,
+        facts: tuple[str, ...] | None = None,
+        alter: Callable[[ListClaims], ListClaims] = lambda claims: claims,
+        reorder: Callable[[list[bytes]], list[bytes]] = lambda proofs: proofs,
+    ) -> bytes:
+        """A bundle by a prover that checks nothing of what it puts together.
+
+        `rows` are the documents that stand in the bundle, in this order. `claimed`, places of
+        documents, are those that the proof is really about; `alter` changes what the transcripts
+        begin with, `left_out` what the statement says, `reorder` the parts' proofs.
+        """
+        held = list(self.documents if rows is None else rows)
+        proven = held if claimed is None else [held[place] for place in claimed]
+        attested = [each.attestation for each in proven]
+        listing = Listing(
+            schema=schema().digest,
+            columns=tuple(range(len(schema().attributes))),
+            rows=tuple(
+                Row(each.document, each.version, each.asset, each.commitments) for each in attested
+            ),
+            digest=sha256_label(LISTING, *[bytes.fromhex(e.digest) for e in attested]).hex(),
+            as_of=attested[0].as_of,
+            same_as_of=True,
+            valid_until=attested[0].valid_until,
+            attested=(attested[0].attested_at, attested[0].attested_at),
+        )
+        texts = self.facts if facts is None else facts
+        parsed = FactList.over(texts, schema())
+        digests = {each.name: each.header.digest for each in self.used}
+        statement = compile_list(parsed, schema(), listing, digests)
+        if left_out is not None:
+            statement = replace(statement, left_out=left_out)
+        bound = bound_commitments_of(listing, statement.slots)
+        grant = Envelope.parse(self.grant)
+        carried = None if self.manifest is None else ManifestFile.parse(self.manifest)
+        claims = ListClaims(
+            context=self.context,
+            schema=schema().digest,
+            listing=listing.digest,
+            count=len(listing.rows),
+            signer=Envelope.parse(held[0].envelope).keyid,
+            manifest=(None if carried is None else digest_of(carried.envelope.unverified_payload)),
+            grant=digest_of(grant.unverified_payload),
+            grant_signer=grant.keyid,
+            sets=self.request.sets,
+            facts=texts,
+            statement=statement.encode(),
+            commitments=bound,
+        )
+        openings = {slot: proven[slot // SLOTS].witness.values[slot % SLOTS] for slot, _ in bound}
+        todo = tasks(
+            alter(claims).seed(),
+            statement,
+            dict(bound),
+            {slot: pair for slot, pair in openings.items() if pair is not None},
+            {each.name: each.scalars for each in self.used},
+        )
+        envelopes = tuple(Envelope.parse(each.envelope) for each in held)
+        return write_bundle(
+            context=self.context,
+            schemas=[schema().encode()],
+            selection=BundleSelection.of(
+                self.selection,
+                attestations=envelopes if carried is None else (),
+                manifest=carried,
+            ),
+            grant=grant,
+            facts=texts,
+            sets=self.request.sets,
+            proof=b"".join(reorder([prove_part(each) for each in todo])),
+        )
+
+    def verify(self, data: bytes, pinned: Trust | None = None) -> Verified:
         """The verdict of a verifier who made the request."""
         return verify_bundle(
             data,
-            trust=trust(),
+            trust=pinned or trust(),
             expectation=Expectation.for_request(self.request.data),
             sets=sets(),
             now=NOW,
