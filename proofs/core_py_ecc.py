@@ -220,7 +220,7 @@ def _multiply(terms: Iterable[tuple[_Coordinates, int]]) -> _Coordinates:
     the buckets, the highest first. The library's addition is complete, so equal and opposite
     points need no care.
     """
-    kept = [(at, factor) for at, factor in terms if factor and not is_inf(at)]
+    kept = [(at, factor) for at, factor in terms if factor]
     length = max((factor.bit_length() for _, factor in kept), default=0)
     width = min(range(1, 12), key=lambda w: -(-length // w) * (len(kept) + (2 << w)))
     total: _Coordinates = Z1

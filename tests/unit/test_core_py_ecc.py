@@ -196,6 +196,18 @@ def test_equal_points_in_other_coordinates() -> None:
     assert nothing.to_compressed_bytes() == b"\xc0" + bytes(47)
 
 
+def test_the_identity_in_any_coordinates_equals_itself_only() -> None:
+    """The library doubles the identity to (0:0:0), which its own comparison finds equal to all."""
+    from py_ecc.optimized_bls12_381 import Z1, double, eq
+
+    degenerate = double(double(Z1))
+    (point,) = decoded(plain, [0])
+    assert eq(degenerate, point._at)
+    assert plain.Point(degenerate) != point
+    assert point != plain.Point(degenerate)
+    assert plain.Point(degenerate) == plain.Point.identity()
+
+
 def spelt(x: int, flags: int) -> bytes:
     return (flags << 376 | x).to_bytes(48, "big")
 
