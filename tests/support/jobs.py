@@ -63,3 +63,13 @@ def started(mark: Path, number: int) -> int:
     mark.with_name(f"{mark.name}.{os.getpid()}").touch()
     time.sleep(0.05)
     return square(number)
+
+
+def refuse_about(value: int) -> None:
+    """A refusal that tells about a value, as those of parts do."""
+    raise CannotProveError(f"the value is {value}")
+
+
+def add_one(number: int) -> int:
+    """Raises TypeError for a text."""
+    return 1 + number

@@ -20,7 +20,7 @@ from concurrent.futures.thread import ThreadPoolExecutor
 from typing import Any, Final
 
 from vault.app.dask_pool import open_cluster
-from vault.app.workers import Work, run, start_process
+from vault.app.workers import Raised, Work, run, start_process
 from vault.errors import UnavailableError, VaultError
 from vault.proving import ExecutorKind, ProvingConfig
 
@@ -139,7 +139,11 @@ class RenewedPool(Executor):
         self._answered = time.monotonic()
         error = CancelledError() if done.cancelled() else done.exception()
         if error is None:
-            self._finish(future, None, done.result())
+            result = done.result()
+            if isinstance(result, Raised):
+                self._finish(future, result.error)
+            else:
+                self._finish(future, None, result)
         elif _is_loss(error):
             self._lost(future, work, attempt, pool, error)
         else:

@@ -6,17 +6,23 @@ of a task that failed into its log. Imports nothing that a vault needs and a wor
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import signal
 import threading
+import traceback
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from proofs import generators
+from proofs.errors import CrossproofError
 
 TABLES: Final = (*generators.range_generators(64), *generators.membership_generators(16))
 """What a process that proves often keeps tables of: ranges of 64 digits, every set; 35 MB."""
+
+log = logging.getLogger(__name__)
 
 
 class Work:
@@ -38,10 +44,29 @@ class Work:
         return self._function(*self._arguments)
 
 
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """What a part raised, as an answer: a pool writes what it sees raised into its log, with its
+    text, and that of a refusal tells about values."""
+
+    error: Exception = field(repr=False)
+
+
 def run(work: Work) -> Any:
-    """What a worker runs: the part, with tables of generators that it builds at its first."""
+    """What a worker runs: the part, with tables of generators that it builds at its first.
+
+    The part's answer, or `Raised`.
+    """
     generators.use_tables(TABLES)
-    return work()
+    try:
+        return work()
+    except Exception as error:
+        if not isinstance(error, CrossproofError):
+            # A bug: its type and place say where, its text could quote a value.
+            frame = traceback.extract_tb(error.__traceback__)[-1]
+            kind = type(error).__name__
+            log.error("a part raised %s at %s:%s", kind, frame.filename, frame.lineno)
+        return Raised(error)
 
 
 def start_process() -> None:
