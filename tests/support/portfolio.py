@@ -53,7 +53,7 @@ from support.bundles import (
 SPV = "Harbour Solar SPV 1 Limited"
 PERIOD: Period = (date(2026, 1, 1), date(2026, 6, 30))
 OWNERS = ("张伟 Zhang Wei", None, "Li Na", "Wang Fang")
-SUM_FACTS = ("sum(capacity) >= 100 MW",)
+SUM_FACTS = ("sum(capacity) >= 30 MW",)
 FACTS = (
     "sum(capacity) >= 100 MW",
     "sum(annual_yield) >= count() * 0.05",
