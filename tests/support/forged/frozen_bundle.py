@@ -65,8 +65,8 @@ for _parameter in CHANGES:
         "frozen heart: bundle",
         f"{_parameter} of the statement exchanged after proving",
         "An honest proof, for the same arguments about something else.",
-        lambda parameter=_parameter: _exchange(parameter, forgetful=False),  # type: ignore[misc]
-        fooled=lambda parameter=_parameter: _exchange(parameter, forgetful=True),  # type: ignore[misc]
+        lambda parameter=_parameter: _exchange(parameter, forgetful=False),
+        fooled=lambda parameter=_parameter: _exchange(parameter, forgetful=True),
     )
 
 

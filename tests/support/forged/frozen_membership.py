@@ -45,7 +45,7 @@ def _evaluated(coefficients: Sequence[int], fs: Sequence[int], x: int) -> int:
     return total % ORDER
 
 
-def _false_squares() -> list[int]:
+def false_squares() -> list[int]:
     """8, 64 and a third that is no square, at which the polynomial's sum vanishes."""
     u, square, _ = squares(OUTSIDE, M)
 
@@ -72,30 +72,30 @@ def powers_first(start: Start) -> Forged:
     return _proven(start, change, us=squares(INSIDE, M))
 
 
-def _residue(x: int) -> tuple[Point, int]:
-    """S_1 and what a false square leaves beside x²: nothing else of the equation is wrong."""
-    _, square, third = _false_squares()
-    return generators.product_bases(2)[1].point, x * (square**2 - third)
+def square_residue() -> tuple[Point, int]:
+    """S_1, and what a false square leaves there as a multiple of x²."""
+    _, square, third = false_squares()
+    return generators.product_bases(2)[1].point, (square**2 - third) % ORDER
 
 
 def no_squares_c(start: Start) -> Forged:
     """A root made of powers that are none; C takes back what is left of the square."""
 
     def change(x: int, _b: Begun, points: Points, D: list[Point]) -> tuple[Points, list[Point]]:
-        base, residue = _residue(x)
-        return points | {"C": points["C"] + linear((residue, base))}, D
+        base, residue = square_residue()
+        return points | {"C": points["C"] + linear((x * residue, base))}, D
 
-    return _proven(start, change, us=_false_squares())
+    return _proven(start, change, us=false_squares())
 
 
 def no_squares_f(start: Start) -> Forged:
     """A root made of powers that are none; F takes back what is left of the square."""
 
     def change(x: int, _b: Begun, points: Points, D: list[Point]) -> tuple[Points, list[Point]]:
-        base, residue = _residue(x)
-        return points | {"F": points["F"] + linear((x * residue, base))}, D
+        base, residue = square_residue()
+        return points | {"F": points["F"] + linear((x * x * residue, base))}, D
 
-    return _proven(start, change, us=_false_squares())
+    return _proven(start, change, us=false_squares())
 
 
 def coefficient_last(start: Start) -> Forged:

@@ -88,8 +88,8 @@ for _name, _fault in (
         "frozen heart: pieces",
         _name,
         (first_messages_last.__doc__ or "").splitlines()[0],
-        lambda fault=_fault: _verify(first_messages_last(fault), Transcript(START)),  # type: ignore[misc]
-        fooled=lambda fault=_fault: _verify(first_messages_last(fault), fault()),  # type: ignore[misc]
+        lambda fault=_fault: _verify(first_messages_last(fault), Transcript(START)),
+        fooled=lambda fault=_fault: _verify(first_messages_last(fault), fault()),
     )
 assert membership_pieces.PIECE_SIZE > PIECE
 
@@ -139,6 +139,6 @@ for _parameter, _place in PLACES.items():
         "frozen heart: parts",
         f"a part of a selection's proof at another {_parameter}",
         "An honest part, taken for the part of another bundle or place about the same thing.",
-        lambda place=_place: _elsewhere(place, ()),  # type: ignore[misc]
-        fooled=lambda place=_place, name=_parameter: _elsewhere(place, (name,)),  # type: ignore[misc]
+        lambda place=_place: _elsewhere(place, ()),
+        fooled=lambda place=_place, name=_parameter: _elsewhere(place, (name,)),
     )
