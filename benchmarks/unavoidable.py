@@ -1,10 +1,11 @@
 """The group operations that an argument cannot do without, as work that can be run and timed.
 
 Counted from the specification, not from the code: one multi-scalar multiplication over its bases
-for every message that a prover sends; for a verifier the decoding of every point, statement points
-with the check of the subgroup, and one multiplication over all bases and points; for a batch the
-same decoding, and one multiplication over the bases and everybody's points. Signatures count where
-a bundle has them. The cofactor costs an honest proof nothing: its sum is the identity already.
+for every message that a prover sends, where digits multiply by additions alone; for a verifier the
+decoding of every point, statement points with the check of the subgroup, and one multiplication
+over all bases and points; for a batch the same decoding, and one multiplication over the bases and
+everybody's points. Signatures count where a bundle has them. The cofactor costs an honest proof
+nothing: its sum is the identity already.
 
 Nothing else counts: no scalar arithmetic, hashing, parsing, or polynomial of a set. Running the
 work uses the same library, and the same tables where there are some, so a ratio of 1 would mean
@@ -31,8 +32,10 @@ _M_BLINDINGS = 6
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """One multi-scalar multiplication: over generators, the last `digits` of them times a digit,
-    and over `points` others."""
+    """One multi-scalar multiplication: over generators, and over `points` others.
+
+    With tables the last `digits` of the generators are times a digit.
+    """
 
     fixed: tuple[Generator, ...]
     points: int = 0
@@ -41,10 +44,11 @@ class Product:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """Multiplications, points decoded (`checked`: with the subgroup), points encoded, signatures
-    verified."""
+    """Multiplications, additions, points decoded (`checked`: with the subgroup), points encoded,
+    signatures verified."""
 
     products: tuple[Product, ...] = ()
+    added: int = 0
     decoded: int = 0
     checked: int = 0
     encoded: int = 0
@@ -53,6 +57,7 @@ class Work:
     def __add__(self, other: Work) -> Work:
         return Work(
             self.products + other.products,
+            self.added + other.added,
             self.decoded + other.decoded,
             self.checked + other.checked,
             self.encoded + other.encoded,
@@ -65,6 +70,7 @@ class Work:
         points = sum(product.points for product in self.products)
         return Work(
             (Product(tuple(fixed), points * times),),
+            self.added * times,
             self.decoded * times,
             self.checked * times,
             self.encoded * times,
@@ -77,7 +83,7 @@ class Work:
         pool = _encodings()
         decoded = [pool[i % len(pool)] for i in range(self.decoded)]
         checked = [pool[i % len(pool)] for i in range(self.checked)]
-        encoded = _points(self.encoded)
+        encoded, added = _points(self.encoded), _points(self.added)
         public, signature, message = _signature()
 
         def run() -> None:
@@ -88,22 +94,34 @@ class Work:
                 public.verify(signature, message)
             for fixed, fixed_scalars, points, scalars in prepared:
                 generators.multiply_mixed(fixed, fixed_scalars, points, scalars)
+            sum(added, IDENTITY)
             for point in encoded:
                 group.encode_point(point)
 
         return run
 
 
-def range_prover(layout: Layout) -> Work:
-    """M, D, R and S, then X and R of every round, over the original bases."""
+def range_prover(layout: Layout, *, distinct: int = _SMALL) -> Work:
+    """M, D, R and S, then X and R of every round, over the original bases.
+
+    `distinct` is how many different digits there are: so many different reciprocals. Whether
+    tables are kept is looked at now.
+    """
     linear, norm = generators.linear_bases(), generators.norm_bases(layout.norm_length)
     real = norm[: layout.real]
-    products = [
-        Product((G, *linear[:_M_BLINDINGS], *norm[:_SMALL]), digits=_SMALL),
-        Product((G, linear[0], *real), digits=len(real)),
-        Product((G, *real)),
-        Product((G, *linear, *norm)),
-    ]
+    m_blinded, d_blinded = (G, *linear[:_M_BLINDINGS]), (G, linear[0])
+    if generators.are_looked_up(generators.range_generators(layout.norm_length)):
+        added = 0
+        products = [
+            Product((*m_blinded, *norm[:_SMALL]), digits=_SMALL),
+            Product((*d_blinded, *real), digits=len(real)),
+            Product((G, *real)),
+        ]
+    else:
+        # Bases added up by count and by digit, then twice as many additions as there are digits.
+        added = len(real) + _SMALL + 4 * _SMALL
+        products = [Product(m_blinded), Product(d_blinded), Product((G,), distinct)]
+    products.append(Product((G, *linear, *norm)))
     left = len(linear)
     for _ in range(layout.inner.rounds):
         folding = linear if left > 1 else ()  # a vector of length 1 no longer splits
@@ -112,7 +130,7 @@ def range_prover(layout: Layout) -> Work:
             Product((G, *folding[: len(folding) // 2], *norm[: len(norm) // 2])),
         ]
         left //= 2
-    return Work(tuple(products), encoded=len(products))
+    return Work(tuple(products), added, encoded=len(products))
 
 
 def range_verifier(layout: Layout, *, commitments: int | None = None) -> Work:

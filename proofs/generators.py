@@ -173,3 +173,10 @@ def multiply_mixed(
         )
     start = group.multiply(rest_points, rest_scalars) if rest_points else IDENTITY
     return tables.add_up(looked_up, start)
+
+
+def are_looked_up(generators: Sequence[Generator]) -> bool:
+    """Whether products over these are looked up: all have tables, and so few that it pays."""
+    return len(generators) <= _TABLES_PAY_UP_TO and all(
+        generator.table is not None for generator in generators
+    )

@@ -23,7 +23,6 @@ from proofs.errors import CannotProveError, EncodingError
 from proofs.generators import (
     LINEAR_LENGTH,
     G,
-    Generator,
     generators_digest,
     linear_bases,
     multiply_fixed,
@@ -32,6 +31,7 @@ from proofs.generators import (
 )
 from proofs.group import ONE, POINT_BYTES, ZERO, Point, Scalar
 from proofs.randomness import ProverRandomness
+from proofs.range_digits import Digits
 from proofs.range_terms import (
     BASE,
     CONSTRAINT_POWERS,
@@ -50,7 +50,6 @@ from proofs.transcript import Transcript
 # With this placement the vectors that are opened in the end are independent of the witness.
 _M_ENTRIES = (0, 1, 2, 4, 5, 7)
 _D_ENTRY = 3
-_SMALL = [group.scalar(value) for value in range(BASE)]
 
 
 def proof_length(count: int, digits: int) -> int:
@@ -175,24 +174,21 @@ def _prove_once(
     s = randomness.scalars(layout.norm_length)
 
     bases, linear = norm_bases(layout.norm_length), linear_bases()
-    real_bases = bases[: layout.real]
-    digits = [value >> 4 * i & 15 for value in values for i in range(layout.digits)]
-    occurrences = [group.scalar(digits.count(digit)) for digit in range(BASE)]
-    d = [_SMALL[digit] for digit in digits]
-    m_encoded = _commit(
-        [G, *(linear[i] for i in _M_ENTRIES), *bases[:BASE]], [m0, *m_blinds, *occurrences]
-    )
-    d_encoded = _commit([G, linear[_D_ENTRY], *real_bases], [d0, d_blind, *d])
+    digits = Digits(values, layout)
+    m_bases = [G, *(linear[i] for i in _M_ENTRIES)]
+    m_encoded = group.encode_point(digits.commit_occurrences(m_bases, [m0, *m_blinds]))
+    d_encoded = group.encode_point(digits.commit_digits([G, linear[_D_ENTRY]], [d0, d_blind]))
     e = transcript.range_digits(m_encoded, d_encoded)
     inverses = reciprocals(e)
-    r = [inverses[digit] for digit in digits]
-    r_encoded = _commit([G, *real_bases], [r0, *r])
+    r_encoded = group.encode_point(digits.commit_chosen(r0, inverses))
+    d = digits.scalars
+    r = [inverses[digit] for digit in digits.digits]
     public = public_vectors(layout, e, inverses, transcript.range_reciprocals(r_encoded))
 
     # n(T) and l(T) without s: coefficients of T^-1 … T^3, and of T^0 … T^3.
     n = [
         s,
-        _padded(occurrences, layout),
+        _padded(digits.occurrences, layout),
         _padded(list(map(Scalar.__add__, d, public.alpha_r)), layout),
         _padded(list(map(Scalar.__add__, r, public.alpha_d)), layout),
         _padded(public.alpha_m, layout),
@@ -206,7 +202,7 @@ def _prove_once(
     errors = _error_coefficients(n, public, l_m, d_blind, blinding, (m0, d0, r0))
     minus_y_inverse = -public.y.inverse()
     l_s = [*(errors[power - 1] * minus_y_inverse for power in CONSTRAINT_POWERS), s_last]
-    s_encoded = _commit([G, *linear, *bases], [errors[-1], *l_s, *s])
+    s_encoded = group.encode_point(multiply_fixed([G, *linear, *bases], [errors[-1], *l_s, *s]))
     t = usable(transcript.range_blinding(s_encoded))
 
     t_inverse, t2 = t.inverse(), t.square()
@@ -257,7 +253,3 @@ def _error_coefficients(
 
 def _padded(vector: list[Scalar], layout: Layout) -> list[Scalar]:
     return vector + [ZERO] * (layout.norm_length - len(vector))
-
-
-def _commit(bases: Sequence[Generator], scalars: Sequence[Scalar]) -> bytes:
-    return group.encode_point(multiply_fixed(bases, scalars))

@@ -191,6 +191,23 @@ class TestPoints:
         factor = secrets.randbelow(ORDER)
         assert group.multiply([point], [group.scalar(factor)]) == times(point, factor)
 
+    @pytest.mark.parametrize("count", [1, 2, 32, 33, 34, 35, 64, 65, 128, 129, 132, 133, 257, 273])
+    @pytest.mark.parametrize("ones", [(), (0,), (0, -1)])
+    def test_multiply_is_one_sum_however_it_is_cut(self, count: int, ones: tuple[int, ...]) -> None:
+        """Sizes at which terms are taken apart, factors of one, points with torsion."""
+        base, step = some_point() + torsion_point(3), some_point(b"step")
+        points = [base]
+        while len(points) < count:
+            points.append(points[-1] + step)
+        factors = [secrets.randbelow(ORDER) for _ in points]
+        for place in ones:
+            factors[place] = 1
+        slope = sum(place * factor for place, factor in enumerate(factors))
+        expected = times(base, sum(factors)) + times(step, slope)
+        given = list(points), [group.scalar(factor) for factor in factors]
+        assert group.multiply(*given) == expected
+        assert (len(given[0]), len(given[1])) == (count, count)  # the caller's lists stay whole
+
     def test_multiply_refuses_different_lengths(self) -> None:
         """A list that is too short would drop terms."""
         with pytest.raises(ValueError, match="as many"):
