@@ -61,10 +61,7 @@ def check_list_without_documents(
     What passes may still be refused by `check_list_facts`; never rely on it where something is
     proven.
     """
-    alone, sums = _split(list(facts))
-    if not alone and not sums:
-        # Then no challenge would bind the bundle's context, and its expiry could be moved.
-        raise FactError("a count alone proves nothing: ask about the documents too")
+    alone, _ = _split(list(facts))
     if alone and sets is not None:
         check_facts(alone, schema, sets)
     elif alone:
@@ -83,6 +80,9 @@ def _split(
             sums.append((fact, fact.sentence))
         elif fact.each and isinstance(fact.sentence, Fact | LinearFact):
             alone.append(fact.sentence)
+    if not alone and not sums:
+        # Then no challenge would bind the bundle's context, and its expiry could be moved.
+        raise FactError("a count alone proves nothing: ask about the documents too")
     return alone, sums
 
 

@@ -158,7 +158,7 @@ def test_a_list_other_than_the_granted_one_is_refused(world: World, case: str) -
 def test_one_asset_or_an_expired_version_in_a_list_is_refused(world: World) -> None:
     """Two documents of one asset would count it twice; what has expired says nothing."""
     first, second = world.store("cn-pv-3000"), world.store("cn-pv-3000")
-    request = asked(world, ["count() >= 1"])
+    request = asked(world, ["sum(capacity) >= 20 MW"])
     world.asking.submit(world.issuer, request.data)
     with pytest.raises(BindingError, match="stands twice"):
         grant(world, request, [first, second])
@@ -196,7 +196,7 @@ def test_documents_by_alias_and_lists_are_not_mixed(world: World) -> None:
     """A grant of one kind answers no request of the other, whatever comes with it."""
     (plant,) = plants(world, 1)
     by_alias = world.request()
-    over_list = asked(world, ["count() >= 1"])
+    over_list = asked(world, ["sum(capacity) >= 20 MW"])
     for each in (by_alias, over_list):
         world.asking.submit(world.issuer, each.data)
     envelope, given = grant(world, over_list, [plant])
@@ -216,6 +216,7 @@ REFUSED_AT_ONCE = {
     "without each": (FactError, "canonical", {"facts": ["capacity >= 20.000 MW"]}),
     "personal": (FactError, "personal", {"facts": ["each phone = 123"]}),
     "opening": (FactError, "possible", {"facts": ["each capacity in 20..20 MW"]}),
+    "nothing proven": (FactError, "count alone", {"facts": ["count() >= 1"]}),
     "set not named": (FactError, "authority", {"facts": ["each owner not in @sanctions"]}),
 }
 
@@ -228,7 +229,7 @@ def test_what_may_not_be_asked_is_refused_alike_for_any_documents(
     """The refusal comes from request, schema and sets alone: some documents or none, same words."""
     kind, reason, changes = REFUSED_AT_ONCE[case]
     plants(world, stored)
-    values = {"facts": ["count() >= 1"], "sets": []} | changes
+    values = {"facts": ["sum(capacity) >= 20 MW"], "sets": []} | changes
     request = asked(world, exact=True, **values)
     with pytest.raises(kind, match=reason):
         world.asking.submit(world.issuer, request.data)
@@ -241,9 +242,11 @@ def test_a_selection_concerns_who_has_all_that_it_names(world: World) -> None:
     plants(world, 2)
     plants(world, 3, custodian="trust")
     trust = world.sites.identity("cn", "custodian", "trust").principal
-    two = asked(world, ["count() >= 1"], assets=["cn-pv-1000", "cn-pv-1001"])
-    three = asked(world, ["count() >= 1"], assets=["cn-pv-1000", "cn-pv-1001", "cn-pv-1002"])
-    free = asked(world, ["count() >= 1"])
+    two = asked(world, ["sum(capacity) >= 20 MW"], assets=["cn-pv-1000", "cn-pv-1001"])
+    three = asked(
+        world, ["sum(capacity) >= 20 MW"], assets=["cn-pv-1000", "cn-pv-1001", "cn-pv-1002"]
+    )
+    free = asked(world, ["sum(capacity) >= 20 MW"])
     for each in (two, three, free):
         world.asking.submit(world.issuer, each.data)
 
@@ -264,8 +267,8 @@ def test_an_asker_learns_nothing_about_the_list(world: World) -> None:
     cases = {
         "false": asked(world, ["sum(capacity) >= 500 MW"], nonce="01" * 32),
         "absent": asked(world, ["each owner not in @sanctions"], nonce="02" * 32),
-        "unknown": asked(world, ["count() >= 1"], assets=["cn-pv-9999"], nonce="03" * 32),
-        "ignored": asked(world, ["count() >= 2"], nonce="04" * 32),
+        "unknown": asked(world, ["sum(capacity) >= 20 MW"], assets=["cn-pv-9999"], nonce="03" * 32),
+        "ignored": asked(world, ["sum(capacity) >= 40 MW"], nonce="04" * 32),
     }
     for each in cases.values():
         world.asking.submit(world.issuer, each.data)
@@ -318,7 +321,7 @@ def test_a_request_for_a_manifests_list_is_not_answered_without_one(world: World
     """An SPV and a period are asked about: only a signed list of exactly these will do."""
     listed = plants(world, 2)
     period = (date(2026, 1, 1), date(2026, 6, 30))
-    request = asked(world, ["count() >= 2"], spv="Harbour No. 1", period=period)
+    request = asked(world, ["sum(capacity) >= 40 MW"], spv="Harbour No. 1", period=period)
     world.asking.submit(world.issuer, request.data)
     envelope, given = grant(world, request, listed)
     with pytest.raises(GrantError, match="manifest"):
