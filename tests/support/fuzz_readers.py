@@ -28,7 +28,7 @@ from proofs.request import Request
 from proofs.schema import Schema
 from proofs.trust import Trust
 from proofs.witness import Witness
-from support import bundles, plants
+from support import bundles, fuzz_lists, plants
 from support.fuzzing import Reader
 from support.parts import seal_part
 from support.sites import make_two_sites
@@ -75,7 +75,7 @@ class Seeds:
     @classmethod
     def make(cls, folder: Path) -> Seeds:
         """Build them; `folder` is empty and takes the files of two sites."""
-        return cls(_of_proofs() | _of_vault() | _of_sites(folder))
+        return cls(_of_proofs() | _of_vault() | _of_sites(folder) | fuzz_lists.inputs())
 
 
 def readers(seeds: Seeds, folder: Path) -> Iterator[Reader]:
@@ -161,6 +161,7 @@ def readers(seeds: Seeds, folder: Path) -> Iterator[Reader]:
         Reader("record of a part", "json", (), lambda data: DocumentRecord.parse(data).encode()),
         Reader("CSV table", "text", (), table),
         Reader("mapping", "text", (), mapping),
+        *fuzz_lists.readers(folder),
     )
     for reader in made:
         yield Reader(reader.name, reader.kind, seeds.inputs[reader.name], reader.read)
