@@ -63,6 +63,7 @@ class World:
     catalog: Catalog
     journal: Journal
     sets: Sets
+    desk: Desk
     asking: Asking
     deciding: Deciding
     answering: Answering
@@ -216,6 +217,7 @@ def make_world(two_sites: TwoSites, folder: Path) -> World:
         catalog=catalog,
         journal=journal,
         sets=sets,
+        desk=desk,
         asking=Asking(desk),
         deciding=Deciding(desk),
         answering=Answering(desk),
