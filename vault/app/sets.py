@@ -27,8 +27,8 @@ from vault.storage.set_store import SetEntry, SetStore, StoredSet
 
 _SKEW = timedelta(minutes=5)
 _KEPT = 16
-_KEPT_MEMBERS = 2 << 20
-"""A member takes half a kilobyte in memory, its place in a polynomial included."""
+_KEPT_MEMBERS = 1 << 20
+"""A member takes 700 bytes in memory, its place in a polynomial included."""
 
 
 class Sets:
