@@ -113,7 +113,7 @@ LIES: dict[str, tuple[Change, type[Exception], str]] = {
     "nothing opened": (nothing_opened, IntegrityError, "did not open"),
     "a document twice": (twice, IntegrityError, "twice or out of order"),
     "out of order": (reversed_order, IntegrityError, "twice or out of order"),
-    "no envelope": (no_envelope, CrossproofError, ""),
+    "no envelope": (no_envelope, CrossproofError, "envelope"),
 }
 
 

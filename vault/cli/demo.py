@@ -27,6 +27,7 @@ from rich.console import Console
 
 from proofs.canonical import encode_base64, format_instant
 from proofs.envelope import key_id
+from vault.cli.demo_portfolio import prove_portfolio
 from vault.cli.processes import free_ports, processes_of, running
 from vault.cli.stage import Stage
 from vault.errors import UnavailableError
@@ -83,7 +84,7 @@ def demo(folder: Path | None, ipfs: bool, keep: bool) -> None:
         _two_sides(stage)
         node = _start(stage, stack, ipfs=ipfs)
         documents = _store(stage)
-        checks = _ask_and_prove(stage) + _own_proofs(stage, documents)
+        checks = _ask_and_prove(stage) + _own_proofs(stage, documents) + _portfolio(stage)
         release = _attempts_that_fail(stage, node)
         _release(stage, release, node)
         _close(stage, checks, time.monotonic() - started)
@@ -203,6 +204,13 @@ def _own_proofs(stage: Stage, documents: dict[str, str]) -> list[str]:
         checks.append(_verify(stage, *arguments, quiet=True))
     stage.say(f"{len(checks)} more bundles, each verified by `crossproof`")
     return checks
+
+
+def _portfolio(stage: Stage) -> list[str]:
+    given = ("--audience", FUND, "--purpose", "Quarterly report 季度报告", "--basis", BASIS)
+    bundle = prove_portfolio(stage, CUSTODIAN, given)
+    sets = ("--set", "sample-sanctions.set")
+    return [_verify(stage, bundle, "--trust", "trust.toml", "--audience", FUND, *sets)]
 
 
 def _attempts_that_fail(stage: Stage, node: tuple[str, ...]) -> str:

@@ -89,7 +89,10 @@ def proving_bar() -> Iterator[requests.Progress]:
         TextColumn("parts"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    console = Console(stderr=True)
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as progress:
         task = progress.add_task("proving", total=None)
 
         def moved(done: int, total: int) -> None:
