@@ -25,7 +25,15 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import bench_bundle, bench_content, bench_membership, bench_range, show, targets
+from benchmarks import (
+    bench_bundle,
+    bench_content,
+    bench_membership,
+    bench_portfolio,
+    bench_range,
+    show,
+    targets,
+)
 from benchmarks.report import (
     CLOSE,
     FULL,
@@ -38,7 +46,7 @@ from benchmarks.report import (
 from benchmarks.targets import TARGETS
 from proofs import cores
 
-HURRY_AFTER = 24.0
+HURRY_AFTER = 15.0
 """Seconds after which every remaining figure is measured once."""
 LINES = tuple(f"{bits} bits" for bits in bench_range.BITS)
 _SECTIONS = ("ranges", "sets", "polynomials", "bundles", "portfolios")
@@ -136,6 +144,7 @@ def _rows(options: argparse.Namespace) -> Iterator[Row]:
                 size, member=True, budget=pace.close, profile=profile
             )
         yield from bench_bundle.measure_one(1, budget=pace.usual, profile=profile)
+        yield from bench_portfolio.measure(counts=(3,), budget=pace.usual, profile=profile)
         return
     aimed = {target.row for target in TARGETS}
     ranges = [(count, bits) for bits in bench_range.BITS for count in bench_range.COUNTS]
@@ -154,6 +163,9 @@ def _rows(options: argparse.Namespace) -> Iterator[Row]:
             yield bench_membership.measure_polynomial(max(bench_membership.SIZES), budget=QUICK)
             for count in bench_bundle.COUNTS:
                 yield from bench_bundle.measure_one(count, budget=pace.usual, profile=True)
+            largest = (bench_portfolio.LARGEST,) if options.full else ()
+            counts = (*bench_portfolio.COUNTS, *largest)
+            yield from bench_portfolio.measure(counts=counts, budget=pace.usual, profile=True)
         for count, bits in ranges:
             if (bench_range.name_of(count, bits) in aimed) is with_target:
                 yield from bench_range.measure_one(

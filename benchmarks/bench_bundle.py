@@ -28,7 +28,7 @@ from support import bundles
 
 SECTION = "bundles"
 BATCH = 64
-DISTINCT = 4
+DISTINCT = 2
 FACTS = (
     "capacity in 20..60 MW",
     "annual_yield >= 8.00%",

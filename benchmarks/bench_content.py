@@ -78,7 +78,7 @@ def compare(
     unit: str,
     *,
     bare: tuple[str, Callable[[], object], int] | None = None,
-    runs: int = 5,
+    runs: int = 3,
 ) -> Line:
     """Run `ours` and `bare` in turn; `bare` is (name, action, its amount)."""
     ours_times, ratios = [], []
@@ -215,8 +215,8 @@ def measure_store(directory: Path) -> list[Line]:
     """The embedded store beside bare writes and syncs on the same disk."""
     store = EmbeddedBlockStore(directory / "blocks")
     large, small = _blocks(LARGE_BLOCKS, MIB), _blocks(SMALL_BLOCKS, SMALL_BYTES)
-    batches = iter([_blocks(SMALL_BLOCKS, SMALL_BYTES) for _ in range(5)])
-    longer = iter([_blocks(LARGE_BLOCKS, MIB) for _ in range(5)])
+    batches = iter([_blocks(SMALL_BLOCKS, SMALL_BYTES) for _ in range(3)])
+    longer = iter([_blocks(LARGE_BLOCKS, MIB) for _ in range(3)])
     singles = iter(_blocks(200, SMALL_BYTES))
     store.put_many([*large, *small])
 

@@ -11,7 +11,7 @@ import resource
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -92,16 +92,21 @@ class Clock:
 
 @contextmanager
 def both_sides(
-    enrolled: Sequence[tuple[str, str, str]], *, parent: Path | None = None
+    enrolled: Sequence[tuple[str, str, str]],
+    *,
+    parent: Path | None = None,
+    vault: Callable[[Path], ServerProcess] = ServerProcess,
 ) -> Iterator[BothSides]:
     """Make two joined sites with these (side, role, name), start everything, remove it after.
 
-    `parent` chooses the disk; the system's folder for temporary files unless given.
+    `parent` chooses the disk; the system's folder for temporary files unless given. `vault` makes
+    the vault's process of the mainland site's folder.
     """
     with tempfile.TemporaryDirectory(prefix="crossvault-bench-", dir=parent) as name:
         folder = Path(name)
         cn, hk = make_sites(folder, enrolled)
         processes = [*processes_of(cn.folder), *processes_of(hk.folder)]
+        processes = [vault(each.site) if each.holder is None else each for each in processes]
         with running(processes):
             yield BothSides(folder, cn, hk, processes)
 

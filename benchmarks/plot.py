@@ -14,11 +14,16 @@ from typing import Any
 from benchmarks.report import Row
 
 DPI = 150
-COLOURS = {"prove": "#b8405e", "verify": "#2e6f9e", "batch": "#3f8f55"}
-NAMES = {"prove": "prove", "verify": "verify", "batch": "verify, in a batch"}
+COLOURS = {"prove": "#b8405e", "verify": "#2e6f9e", "batch": "#3f8f55", "checks": "#8a7f6d"}
+NAMES = {
+    "prove": "prove",
+    "verify": "verify",
+    "batch": "verify, in a batch",
+    "checks": "signatures and decoding, of verify",
+}
 ACROSS = 2
 TICKS = (1, 2, 5)
-MEETING = 1.35  # ends nearer than this ratio would have their names on one another
+APART = 10.0  # points between the names of lines that end near one another
 DASHES = ("-", "--", ":", "-.")
 AXES = {
     "ranges": "ranges in one proof",
@@ -48,19 +53,28 @@ def draw(rows: Sequence[Row], unit_ms: float, path: Path) -> None:
     )
     for panel in panels.flat[len(sections) :]:
         panel.set_axis_off()
+    ends: dict[Any, list[_End]] = {}
     for panel, section in zip(panels.flat, sections, strict=False):
         chosen = [row for row in rows if row.section == section and not row.tables]
-        _panel(panel, section, chosen, unit_ms)
+        ends[panel] = _panel(panel, section, chosen, unit_ms)
     handles = [
         pyplot.Line2D([], [], color=colour, marker="o", markersize=4, label=NAMES[name])
         for name, colour in COLOURS.items()
+        if any(row.figures[name] for row in rows)
     ]
     figure.legend(handles=handles, loc="outside upper center", ncols=len(handles), frameon=False)
+    figure.draw_without_rendering()  # now it is known where the lines end on paper
+    for panel, found in ends.items():
+        _name(panel, found)
     figure.savefig(path, dpi=DPI)
     pyplot.close(figure)
 
 
-def _panel(panel: Any, section: str, rows: Sequence[Row], unit_ms: float) -> None:
+_End = tuple[float, float, str, str]
+"""Milliseconds, size, the line's name, its colour."""
+
+
+def _panel(panel: Any, section: str, rows: Sequence[Row], unit_ms: float) -> list[_End]:
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 
     found = tuple(dict.fromkeys(row.line for row in rows))
@@ -68,8 +82,8 @@ def _panel(panel: Any, section: str, rows: Sequence[Row], unit_ms: float) -> Non
     sizes = sorted({row.size for row in rows if row.line in lines})
     panel.set_xscale("log")
     panel.set_yscale("log")
+    ends: list[_End] = []
     for operation, colour in COLOURS.items():
-        ends: list[tuple[float, float, str]] = []
         for line, style in zip(lines, DASHES, strict=False):
             points = sorted(
                 (row.size, figure.ms)
@@ -81,9 +95,7 @@ def _panel(panel: Any, section: str, rows: Sequence[Row], unit_ms: float) -> Non
                 panel.plot(
                     across, up, style, color=colour, marker="o", markersize=3.5, linewidth=1.6
                 )
-                ends.append((up[-1], across[-1], line))
-        if len(lines) > 1:
-            _name(panel, sorted(ends), colour)
+                ends.append((up[-1], across[-1], line, colour))
     panel.set_title(section.capitalize())
     panel.set_xlabel(AXES[section])
     panel.set_ylabel("ms")
@@ -104,17 +116,20 @@ def _panel(panel: Any, section: str, rows: Sequence[Row], unit_ms: float) -> Non
     panel.set_axisbelow(True)
     panel.spines[["top"]].set_visible(False)
     right.set_ylabel("t, multiplications in G1")
+    return ends if len(lines) > 1 else []
 
 
-def _name(panel: Any, ends: Sequence[tuple[float, float, str]], colour: str) -> None:
-    """Write the lines' names at their ends; those of neighbours that meet are moved apart."""
-    for place, (up, across, name) in enumerate(ends):
-        below = place > 0 and up < ends[place - 1][0] * MEETING
-        above = place + 1 < len(ends) and ends[place + 1][0] < up * MEETING
+def _name(panel: Any, ends: Sequence[_End]) -> None:
+    """Write the lines' names at their ends, from below, moved up where they would meet."""
+    per_point = panel.figure.dpi / 72
+    last = float("-inf")
+    for up, across, name, colour in sorted(ends):
+        height = panel.transData.transform((across, up))[1] / per_point
+        last = max(height, last + APART)
         panel.annotate(
             name,
             (across, up),
-            xytext=(6, 5 * (below - above)),
+            xytext=(6, last - height),
             textcoords="offset points",
             color=colour,
             fontsize=8.5,

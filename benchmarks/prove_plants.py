@@ -31,10 +31,10 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from benchmarks.at_service import SET, import_table, sign_set, trust
 from benchmarks.both_sides import GROUPS, BothSides, Clock, both_sides
 from benchmarks.import_plants import MAPPING, SCHEMA
 from benchmarks.report import g1_multiplication_seconds
-from proofs.canonical import encode_base64, format_instant
 from proofs.errors import CrossproofError
 from proofs.facts import FactList
 from proofs.ids import new_nonce
@@ -42,13 +42,11 @@ from proofs.named_set import NamedSet
 from proofs.policy import Expectation
 from proofs.request import Request, RequestedDocument
 from proofs.schema import Schema
-from proofs.trust import Trust, entry
+from proofs.trust import Trust
 from proofs.verify import verify_bundle
-from vault import cli
 from vault.client import consent, pinned_schemas, requests, sets
 from vault.client.session import Session, at_vault
 from vault.pki import now_utc
-from vault.sites import PrincipalRecord
 
 PEOPLE = (
     ("cn", "custodian", "grid"),
@@ -56,7 +54,6 @@ PEOPLE = (
     ("hk", "authority", "lists"),
 )
 CLEAN = ("Geothermal", "Hydro", "Nuclear", "Solar", "Wind")
-SET = "ofac-sdn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +93,15 @@ def main(arguments: list[str] | None = None) -> int:
     with both_sides(PEOPLE) as sides:
         unit = g1_multiplication_seconds()
         rows = _store(sides, options.table, options.count)
-        named, set_seconds = _sign_set(sides, options.names, options.column)
+        named, set_seconds = sign_set(sides, options.names, options.column)
         with Clock(sides) as clock:
             answers = list(_answers(sides, rows, named))
-        trust = _trust(sides, answers[0].request)
+        schema = Request.parse(answers[0].request).documents[0].schema
+        pinned = trust(sides, schemas=[schema], assets=["cn-plant-*"])
         unit = (unit + g1_multiplication_seconds()) / 2
-    single = [_verify_seconds(each, trust, named) for each in answers]
+    single = [_verify_seconds(each, pinned, named) for each in answers]
     middle = sorted(answers, key=lambda each: len(each.bundle))[len(answers) // 2]
-    flips = flip(middle, trust, named, every=options.flip_every)
+    flips = flip(middle, pinned, named, every=options.flip_every)
     milliseconds = {
         "an SPV hands a request in": _median(each.submit for each in answers),
         "the custodian reads, checks and signs the grant": _median(
@@ -152,38 +150,15 @@ def _store(sides: BothSides, table: Path, count: int) -> list[dict[str, str]]:
         writer = csv.DictWriter(file, reader.fieldnames or ())
         writer.writeheader()
         writer.writerows(rows)
-    who = ("--as", str(sides.identity("cn", "custodian", "grid")))
-    _crossvault("schema", "add", str(SCHEMA), *who)
-    refused = ("--refused", str(sides.folder / "refused.csv"))
-    mapping = ("--schema", "power-plant", "--mapping", str(MAPPING))
-    _crossvault("import", str(subset), *mapping, *refused, *who)
-    return rows
-
-
-def _sign_set(sides: BothSides, names: Path, column: str) -> tuple[NamedSet, float]:
-    """The set as its authority signs it and a verifier reads it; how long signing took."""
-    exported = sides.folder / f"{SET}.set"
-    start = time.perf_counter()
-    _crossvault(
-        *("set", "add", SET, str(names), "--type", "name", "--column", column),
-        *("--source", "US Treasury, OFAC SDN list, entities", "-o", str(exported)),
-        *("--as", str(sides.identity("hk", "authority", "lists"))),
+    import_table(
+        sides.identity("cn", "custodian", "grid"),
+        subset,
+        SCHEMA,
+        "power-plant",
+        *("--mapping", str(MAPPING)),
+        refused=sides.folder / "refused.csv",
     )
-    return NamedSet.load(exported), time.perf_counter() - start
-
-
-def _crossvault(*arguments: str) -> None:
-    # Its standard output is for whoever asked; here that is the figures alone.
-    keep = os.dup(1)
-    os.dup2(2, 1)
-    try:
-        code = cli.run(list(arguments))
-    finally:
-        sys.stdout.flush()
-        os.dup2(keep, 1)
-        os.close(keep)
-    if code:
-        raise SystemExit(f"crossvault {arguments[0]} ended with {code}")
+    return rows
 
 
 def _answers(sides: BothSides, rows: Sequence[dict[str, str]], named: NamedSet) -> Iterator[Answer]:
@@ -260,37 +235,12 @@ def _answer(
     return Answer(asset, made.data, bundle, *steps)
 
 
-def _trust(sides: BothSides, request: bytes) -> Trust:
-    """What a verifier pins: the custodian for these plants, the authority for the list."""
-    asked = Request.parse(request)
-    pinned = sides.cn.sites()
-    (custodian,) = pinned.by_role("cn", "custodian")
-    (authority,) = pinned.by_role("hk", "authority")
-    scope = {"schemas": [asked.documents[0].schema], "assets": ["cn-plant-*"]}
-    texts = [
-        entry("custodian", {**_signer(custodian), **scope}),
-        entry("authority", _signer(authority)),
-        entry("set", {"name": SET, "authority": authority.key_id}),
-    ]
-    return Trust.parse("\n".join(texts).encode())
-
-
-def _signer(record: PrincipalRecord) -> dict[str, object]:
-    return {
-        "name_zh": record.principal.name,
-        "name_en": record.principal.name,
-        "key": encode_base64(record.signing_key),
-        "valid_from": format_instant(record.valid_from),
-        "valid_until": format_instant(record.valid_until),
-    }
-
-
-def _verify_seconds(answer: Answer, trust: Trust, named: NamedSet) -> float:
+def _verify_seconds(answer: Answer, pinned: Trust, named: NamedSet) -> float:
     """Verify one bundle; its processor time, the set read and its polynomial built before."""
     expectation = Expectation.for_request(answer.request)
     start = time.process_time()
     verified = verify_bundle(
-        answer.bundle, trust=trust, expectation=expectation, sets=[named], now=now_utc()
+        answer.bundle, trust=pinned, expectation=expectation, sets=[named], now=now_utc()
     )
     seconds = time.process_time() - start
     assets = [each.attestation.asset for each in verified.documents]
@@ -299,7 +249,7 @@ def _verify_seconds(answer: Answer, trust: Trust, named: NamedSet) -> float:
     return seconds
 
 
-def flip(answer: Answer, trust: Trust, named: NamedSet, *, every: int) -> Flips:
+def flip(answer: Answer, pinned: Trust, named: NamedSet, *, every: int) -> Flips:
     """Flip single bits of a bundle and verify each result, everything else as it was."""
     expectation = Expectation.for_request(answer.request)
     now, size = now_utc(), 8 * len(answer.bundle)
@@ -313,7 +263,7 @@ def flip(answer: Answer, trust: Trust, named: NamedSet, *, every: int) -> Flips:
         changed[bit // 8] ^= 1 << bit % 8
         try:
             verify_bundle(
-                bytes(changed), trust=trust, expectation=expectation, sets=[named], now=now
+                bytes(changed), trust=pinned, expectation=expectation, sets=[named], now=now
             )
         except CrossproofError as error:
             refused[error.reason] += 1

@@ -19,7 +19,7 @@ from proofs import generators, group
 
 Action = Callable[[], object]
 
-OPERATIONS = ("prove", "verify", "batch")
+OPERATIONS = ("prove", "verify", "batch", "checks")
 REST = "rest"
 CATEGORIES = ("multiply", "decode", "hash", "set", "sign", "read", "facts", REST)
 """Where time goes: multi-scalar multiplications and lookups; points from and to bytes; the
@@ -41,8 +41,9 @@ class Row:
     """One line of the tables. None where a figure has no meaning.
 
     `line` and `size` place it in the plot: which line, and how far to the right. `batch` is the
-    share of one proof in a batch of `batch_of`. `shares` say for each operation what part of its
-    time goes where, for rows that were taken apart.
+    share of one proof in a batch of `batch_of`. `checks` is the part of signatures and of decoding
+    the statement's points, by themselves. `each` are the bytes of one of many documents. `shares`
+    say for each operation what part of its time goes where, for rows that were taken apart.
     """
 
     section: str
@@ -55,12 +56,19 @@ class Row:
     verify: Figure | None = None
     batch: Figure | None = None
     batch_of: int | None = None
+    checks: Figure | None = None
+    each: float | None = None
     shares: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     @property
     def figures(self) -> dict[str, Figure | None]:
         """By operation."""
-        return {"prove": self.prove, "verify": self.verify, "batch": self.batch}
+        return {
+            "prove": self.prove,
+            "verify": self.verify,
+            "batch": self.batch,
+            "checks": self.checks,
+        }
 
     @property
     def label(self) -> str:
@@ -83,7 +91,7 @@ class Budget:
 
 QUICK = Budget(0.0, 1, 1)
 USUAL = Budget(0.02, 1, 8)
-CLOSE = Budget(0.12, 3, 25)
+CLOSE = Budget(0.1, 3, 20)
 """For the figures that are compared with a target."""
 FULL = Budget(0.6, 5)
 

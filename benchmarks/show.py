@@ -18,7 +18,8 @@ from benchmarks.targets import Comparison
 WIDTH = 100
 UNITS = (
     "t: one G1 multiplication, timed between the repetitions. x: time by the time of the group\n"
-    "operations that cannot be avoided. Processor time, medians. batch: one of 64 together."
+    "operations that cannot be avoided. Processor time, medians. batch: one of 64 together.\n"
+    "checks: signatures, and decoding of attested points, by themselves."
 )
 
 
@@ -43,7 +44,9 @@ def targets_table(comparisons: Iterable[Comparison]) -> Table:
     for each in comparisons:
         label = f"{each.label}, tables" if each.tables else each.label
         size = each.bytes
-        bytes_cell = "–" if size is None else _verdict(f"{size[0]:,.0f}", f"{size[1]:,}", size)
+        bytes_cell = (
+            "–" if size is None else _verdict(f"{size[0]:,.0f}", f"{size[1]:,}", size).rstrip()
+        )
         result.add_row(
             label,
             bytes_cell,
@@ -57,15 +60,22 @@ def rows_table(section: str, rows: Iterable[Row]) -> Table:
     kept = list(rows)
     operations = [name for name in OPERATIONS if any(row.figures[name] for row in kept)]
     result = plain_table(section.capitalize(), "", "bytes")
+    if any(row.each for row in kept):
+        result.add_column("each", justify="right", no_wrap=True)
     for operation in operations:
         result.add_column(f"{operation}\nms", justify="right", no_wrap=True)
         result.add_column("\nt", justify="right", no_wrap=True)
-        result.add_column("\nx", justify="right", no_wrap=True)
+        if _has_floor(kept, operation):
+            result.add_column("\nx", justify="right", no_wrap=True)
     for row in kept:
         result.add_row(
             row.label,
             "–" if row.bytes is None else f"{row.bytes:,}",
-            *chain.from_iterable(_cells(row.figures[name]) for name in operations),
+            *([f"{row.each:,.0f}"] if row.each else []),
+            *chain.from_iterable(
+                _cells(row.figures[name])[: 3 if _has_floor(kept, name) else 2]
+                for name in operations
+            ),
         )
     return result
 
@@ -108,6 +118,11 @@ def plain_table(title: str, first: str, second: str | None = None) -> Table:
     return result
 
 
+def _has_floor(rows: Iterable[Row], operation: str) -> bool:
+    found = (row.figures[operation] for row in rows)
+    return any(figure is not None and figure.floor is not None for figure in found)
+
+
 def _cells(figure: Figure | None) -> tuple[str, str, str]:
     if figure is None:
         return ("–", "–", "–")
@@ -124,7 +139,7 @@ def _against(pair: tuple[float, float] | None, unit: str) -> str:
 
 
 def _verdict(measured: str, most: str, pair: tuple[float, float]) -> str:
-    word = "[green]ok  [/]" if pair[0] <= pair[1] else "[red]over[/]"
+    word = "[green]ok[/]  " if pair[0] <= pair[1] else "[red]over[/]"
     return f"{measured} / {most} {word}"
 
 

@@ -12,7 +12,15 @@ from typing import Any
 import pytest
 from support import bundles
 
-from benchmarks import bench, bench_bundle, bench_membership, bench_range, targets, unavoidable
+from benchmarks import (
+    bench,
+    bench_bundle,
+    bench_membership,
+    bench_portfolio,
+    bench_range,
+    targets,
+    unavoidable,
+)
 from benchmarks.report import CATEGORIES, QUICK, Budget, Figure, Meter, Row
 from benchmarks.shares import shares
 from benchmarks.targets import TARGETS, Target
@@ -48,12 +56,20 @@ def test_a_run_prints_its_rows(ran: tuple[str, dict[str, Any], bytes]) -> None:
     printed, figures, _ = ran
     assert [line for line in printed.splitlines() if len(line) > 100] == []
     places = [
-        printed.index(title) for title in ("Figures to reach", "Ranges", "Sets", "Bundles", "in %")
+        printed.index(title)
+        for title in (
+            "Figures to reach",
+            "Ranges",
+            "Sets",
+            "Bundles",
+            "Portfolios",
+            "in %",
+        )
     ]
     assert sorted(places) == places
     assert "t: one G1 multiplication" in printed
     names = {row["name"] for row in figures["rows"]}
-    assert {"1 range of 8 bits", "member of 16", "bundle of 1 fact"} < names
+    assert {"1 range of 8 bits", "member of 16", "bundle of 1 fact", "3 in a manifest"} < names
     assert [name for name in names if name not in printed] == []
     assert "prove: member of 16" in printed
 
@@ -71,7 +87,7 @@ def test_a_run_writes_numbers_for_tracking(ran: tuple[str, dict[str, Any], bytes
             assert min(row[operation].values()) > 0
             assert sum(row["shares"][operation].values()) == pytest.approx(1)
             assert set(row["shares"][operation]) <= set(CATEGORIES)
-        assert (row["batch"] is None) is row["tables"]
+        assert (row["batch"] is None) is (row["tables"] or row["section"] == "portfolios")
     assert {each["label"] for each in figures["targets"]} == {"one 64-bit range", "member of 256"}
 
 
@@ -217,6 +233,22 @@ def test_a_bundle_is_verified_with_the_one_product_that_is_counted(
     # A commitment that several arguments are about stands in each of their equations.
     assert points == really_points
     assert len(prover.products) > count / 2
+
+
+@pytest.mark.parametrize("count", [2, 5])
+@pytest.mark.parametrize("manifest", [True, False])
+def test_a_portfolio_is_verified_with_the_one_product_that_is_counted(
+    multiplied: Sizes, count: int, manifest: bool
+) -> None:
+    """Its sum is one point, and so many additions, however many documents there are."""
+    portfolio = bench_portfolio.portfolio_of(count, manifest=manifest, of=5)
+    bundle = portfolio.build()
+    _, checks, verifier = bench_portfolio.unavoidable_of(portfolio)
+    multiplied.clear()
+    portfolio.verify(bundle)
+    assert _sizes(verifier) == multiplied
+    assert (checks.checked, checks.signatures) == (count, 2 if manifest else count + 1)
+    assert (verifier.checked, verifier.added) == (count, count)
 
 
 def test_work_adds_up_and_merges() -> None:

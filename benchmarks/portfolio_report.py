@@ -1,0 +1,267 @@
+"""The figures of `benchmarks.portfolio`: what was measured, what it may be, and the tables."""
+
+from __future__ import annotations
+
+import math
+import os
+import statistics
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from rich.table import Table
+
+from benchmarks import list_proofs, timed_vault
+from benchmarks.clocks import Spent
+from benchmarks.list_proofs import BEYOND, CLIENT, VERIFIER
+from benchmarks.show import console, plain_table
+from benchmarks.timed_vault import PROVE, STEPS, WHOLE
+
+PROVE_MOST, VERIFY_MOST = 2.0, 1.5
+"""Seconds to prove; and to verify beyond what checking signatures and decoding points takes."""
+BYTES_MOST = {"attestations": 1600, "manifest": 200}
+"""Bytes a document."""
+
+_Value = TypeVar("_Value", float, Spent)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A sum over a list; `name` says what the bundle carries. Seconds, medians.
+
+    `client` and `vault` by step, `WHOLE` included; without the service `client` is empty and
+    `vault` has `PROVE` alone. `verify` is processor time. `sign` is signing the manifest.
+    """
+
+    name: str
+    fact: str
+    documents: int
+    bytes: int
+    client: Mapping[str, Spent]
+    vault: Mapping[str, Spent]
+    verify: Mapping[str, float]
+    sign: Spent | None
+
+
+@dataclass(frozen=True, slots=True)
+class Each:
+    """A fact about each of `owned` of the documents, proven by so many processes.
+
+    `verify_together`: that many verifiers at once, `verified` documents in all.
+    """
+
+    fact: str
+    processes: int
+    documents: int
+    owned: int
+    members: int
+    set_seconds: float
+    bytes: int
+    vault: Mapping[str, Spent]
+    verify: Mapping[str, float]
+    verified: int
+    verify_together: Spent
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """All of it. `load` is the machine's load before and after."""
+
+    unit_ms: float
+    load: tuple[float, float]
+    plants: list[Listed]
+    piles: list[Listed]
+    each: list[Each]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One figure beside what it may be at most."""
+
+    what: str
+    measured: float
+    most: float
+    unit: str
+
+    @property
+    def ok(self) -> bool:
+        """Whether it is kept."""
+        return self.measured <= self.most
+
+
+def median_of(sums: Sequence[Mapping[str, _Value]]) -> dict[str, _Value]:
+    """Step by step."""
+    found: dict[str, _Value] = {}
+    for step in sums[0]:
+        values = [each[step] for each in sums]
+        first = values[0]
+        if isinstance(first, Spent):
+            wall = statistics.median(each.wall for each in values)
+            processor = statistics.median(each.processor for each in values)
+            found[step] = Spent(wall, processor)
+        else:
+            found[step] = statistics.median(values)
+    return found
+
+
+def kept(figures: Figures) -> Iterator[Kept]:
+    """Every figure that has a limit."""
+    for each in figures.plants:
+        where = f"{each.documents:,} plants, {each.name}"
+        yield Kept(f"{where}: proven", each.vault[PROVE].wall, PROVE_MOST, "s")
+        yield Kept(f"{where}: verified beyond", each.verify[BEYOND], VERIFY_MOST, "s")
+    for each in [*figures.plants, *figures.piles]:
+        what = "piles" if each in figures.piles else "plants"
+        where = f"{each.documents:,} {what}, {each.name}"
+        yield Kept(where, each.bytes / each.documents, BYTES_MOST[each.name], "bytes a document")
+
+
+def all_kept(figures: Figures) -> bool:
+    """Whether no figure is over."""
+    return all(each.ok for each in kept(figures))
+
+
+def exponent(sizes: Sequence[int], values: Sequence[float]) -> float:
+    """The power of the size by which a cost grows: the least-squares line of the logarithms."""
+    across, up = [math.log(each) for each in sizes], [math.log(each) for each in values]
+    slope, _ = statistics.linear_regression(across, up)
+    return slope
+
+
+def print_figures(figures: Figures) -> None:
+    """Tables, of 100 columns."""
+    out = console()
+    unit = figures.unit_ms
+    out.print(
+        f"t = {unit:.3f} ms, one G1 multiplication; {os.cpu_count()} processors; load "
+        f"{figures.load[0]:.1f} before and {figures.load[1]:.1f} after. Medians."
+    )
+    if figures.plants:
+        first = figures.plants[0]
+        out.print(_steps(f"{first.documents:,} plants: {first.fact}", figures.plants, unit))
+    if figures.piles:
+        out.print(_sizes(figures.piles))
+        for line in _growth(figures.piles):
+            out.print(line)
+    if figures.each:
+        out.print(_rates(figures.each, unit))
+        one = figures.each[0]
+        out.print(
+            f"{one.documents - one.owned:,} have no owner; the set has {one.members:,} members, "
+            f"signed in {one.set_seconds:.1f} s;\nthe bundle has {one.bytes:,} bytes. Verifying "
+            f"on two: two verifiers at once, each the whole bundle."
+        )
+    limits = plain_table("Limits", "")
+    for heading in ("measured", "at most", ""):
+        limits.add_column(heading, justify="right", no_wrap=True)
+    for each in kept(figures):
+        verdict = "[green]ok[/]" if each.ok else "[red]over[/]"
+        limits.add_row(each.what, f"{each.measured:,.2f}", f"{each.most:g} {each.unit}", verdict)
+    out.print(limits)
+
+
+def _steps(title: str, listed: Sequence[Listed], unit: float) -> Table:
+    result = plain_table(title, "ms on the wall, ms of processors, and those in t")
+    for each in listed:
+        result.add_column(f"{each.name}\nwall", justify="right", no_wrap=True)
+        result.add_column("\nprocessor", justify="right", no_wrap=True)
+        result.add_column("\nt", justify="right", no_wrap=True)
+    parts = (("client", CLIENT), ("vault", STEPS))
+    if any(each.sign for each in listed):
+        cells = [_both(each.sign, unit) for each in listed]
+        result.add_row(
+            "[bold]sign and register the manifest", *(cell for row in cells for cell in row)
+        )
+    for part, steps in parts:
+        for step in (WHOLE, *steps):
+            spent = [getattr(each, part).get(step) for each in listed]
+            name = f"[bold]{part}" if step == WHOLE else f"  {step}"
+            result.add_row(name, *(cell for each in spent for cell in _both(each, unit)))
+    for step in (WHOLE, *VERIFIER):
+        name = "[bold]verifier, offline" if step == WHOLE else f"  {step}"
+        row = []
+        for each in listed:
+            value = each.verify[step] * 1e3
+            row += ["–", f"{value:,.1f}", f"{value / unit:,.0f}"]
+        result.add_row(name, *row)
+    result.add_row(
+        "bytes a document",
+        *(cell for each in listed for cell in ("", f"{each.bytes / each.documents:,.1f}", "")),
+    )
+    return result
+
+
+def _both(spent: Spent | None, unit: float) -> tuple[str, str, str]:
+    if spent is None:
+        return ("–", "–", "–")
+    used = spent.processor * 1e3
+    return (f"{spent.wall * 1e3:,.1f}", f"{used:,.1f}", f"{used / unit:,.0f}")
+
+
+def _sizes(piles: Sequence[Listed]) -> Table:
+    result = plain_table("Charging piles: sum(revenue) >= …; ms of processors, and wall", "")
+    headings = ("bytes\neach", "client", "vault", "vault\nwall", "prove\nwall", "verify", "beyond")
+    for heading in headings:
+        result.add_column(heading, justify="right", no_wrap=True)
+    result.add_column("a document, µs:\nvault", justify="right", no_wrap=True)
+    result.add_column("\nverify", justify="right", no_wrap=True)
+    for each in sorted(piles, key=lambda each: (each.name, each.documents)):
+        vault = each.vault.get(WHOLE)
+        client = each.client.get(WHOLE)
+        result.add_row(
+            f"{each.documents:,}, {each.name}",
+            f"{each.bytes / each.documents:,.1f}",
+            *(_ms(client and client.processor), _ms(vault and vault.processor)),
+            *(_ms(vault and vault.wall), _ms(each.vault[PROVE].wall)),
+            *(_ms(each.verify[WHOLE]), _ms(each.verify[BEYOND])),
+            f"{1e6 * (vault or each.vault[PROVE]).processor / each.documents:,.0f}",
+            f"{1e6 * each.verify[WHOLE] / each.documents:,.0f}",
+        )
+    return result
+
+
+def _growth(piles: Sequence[Listed]) -> Iterator[str]:
+    """How cost grows with the number of documents, for each kind of bundle."""
+    for name in dict.fromkeys(each.name for each in piles):
+        kind = [each for each in piles if each.name == name]
+        sizes = [each.documents for each in kind]
+        if len(sizes) < 2:
+            continue
+        costs = {
+            "prove": [each.vault[PROVE].processor for each in kind],
+            "vault": [each.vault[WHOLE].processor for each in kind if WHOLE in each.vault],
+            "client": [each.client[WHOLE].processor for each in kind if each.client],
+            "verify": [each.verify[WHOLE] for each in kind],
+            "bytes": [float(each.bytes) for each in kind],
+        }
+        grown = ", ".join(
+            f"{what} {exponent(sizes, values):.2f}" for what, values in costs.items() if values
+        )
+        yield f"{name}: cost grows with the power of the number of documents: {grown}"
+
+
+def _rates(each: Sequence[Each], unit: float) -> Table:
+    first = each[0]
+    result = plain_table(f"{first.fact}: {first.owned:,} of {first.documents:,} plants", "")
+    for heading in ("documents/s", "s on the wall", "processor ms each", "t each"):
+        result.add_column(heading, justify="right", no_wrap=True)
+    for one in each:
+        on = f"on {one.processes} process{'es' if one.processes > 1 else ''}"
+        rows = (
+            ("prove", one.owned, one.vault[PROVE]),
+            ("verify", one.verified, one.verify_together),
+        )
+        for what, count, spent in rows:
+            used = 1e3 * spent.processor / count
+            result.add_row(
+                f"{what}, {on}",
+                f"{count / spent.wall:,.1f}",
+                f"{spent.wall:,.2f}",
+                f"{used:,.2f}",
+                f"{used / unit:,.1f}",
+            )
+    return result
+
+
+def _ms(seconds: float | None) -> str:
+    return "–" if seconds is None else f"{seconds * 1e3:,.0f}"
