@@ -90,3 +90,16 @@ def test_old_keys_are_listed(tmp_path: Path) -> None:
     store.add({"new": WrapKey.generate()}, now=NOW + timedelta(hours=2))
     assert store.older_than(NOW + timedelta(hours=1)) == ["old"]
     assert sorted(store.older_than(NOW + timedelta(hours=3))) == ["new", "old"]
+
+
+def test_many_keys_come_in_the_order_asked(tmp_path: Path) -> None:
+    """Over any number of queries; one that was erased refuses them all."""
+    store = KeyStore.open(tmp_path / "keys.db")
+    keys = {f"{number:064x}": WrapKey.generate() for number in range(1203)}
+    store.add(keys, now=NOW)
+    wanted = list(keys)[::-1]
+    assert store.get_all(wanted) == [keys[each] for each in wanted]
+    assert store.get_all([]) == []
+    store.remove([wanted[7]])
+    with pytest.raises(NotFoundError, match="erased"):
+        store.get_all(wanted)
