@@ -79,6 +79,10 @@ class Documents(document_pb2_grpc.DocumentServiceServicer):
         return document_pb2.GetDocumentResponse()
 
     @serves(CUSTODIAN)
+    async def ListAttestations(self, request: Any, context: Any) -> AsyncIterator[Any]:
+        yield document_pb2.ListAttestationsResponse()
+
+    @serves(CUSTODIAN)
     async def AddSchema(self, request: Any, context: Any) -> Any:
         self.calls += 1
         if self.fault is not None:

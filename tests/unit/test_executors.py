@@ -18,11 +18,19 @@ from typing import Any
 import pytest
 from support import jobs
 
+from proofs import generators
 from proofs.errors import CannotProveError
 from vault.app.executors import RenewedPool, open_executor, open_processes
-from vault.app.workers import Work, run
+from vault.app.workers import TABLES, Work, run
 from vault.errors import UnavailableError
 from vault.proving import ExecutorKind, ProvingConfig
+
+
+@pytest.fixture(autouse=True)
+def _no_tables_left() -> Iterator[None]:
+    """Pools that work in this very process build tables in it."""
+    yield
+    generators.forget_tables(TABLES)
 
 
 @pytest.fixture
@@ -213,8 +221,9 @@ def test_pool_that_cannot_be_opened_is_not_tried_for_every_part() -> None:
 
 def test_silent_pool_is_given_up() -> None:
     """Parts that nobody answers do not hold a call for ever; the next pool serves the next."""
+    generators.use_tables(TABLES)  # or the second pool, in this process, would build them first
     silent = Silent()
-    executor, _ = over(silent, Scripted(), stalled_after=0.2)
+    executor, _ = over(silent, Scripted(), stalled_after=0.5)
     with executor:
         with pytest.raises(UnavailableError, match="keep failing"):
             executor.submit(jobs.square, 4).result(20)
