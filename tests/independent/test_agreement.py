@@ -5,20 +5,11 @@ from __future__ import annotations
 import ast
 import base64
 import json
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-from independent.second_verifier.procedure import verify
-from independent.second_verifier.refusal import Refused
-
-from proofs.canonical import parse_instant
-from proofs.errors import CrossproofError
-from proofs.named_set import NamedSet
-from proofs.policy import Expectation
-from proofs.trust import Trust
-from proofs.verify import verify_bundle
+from independent.both import first, second
 
 Tree = dict[str, Any]
 HERE = Path(__file__).parent
@@ -26,11 +17,6 @@ BASE: Tree = json.loads((HERE.parent / "vectors" / "base.json").read_text(encodi
 VECTORS: list[Tree] = json.loads(
     (HERE.parent / "vectors" / "bundles.json").read_text(encoding="utf-8")
 )
-
-
-@cache
-def named_set(name: str) -> NamedSet:
-    return NamedSet.parse(BASE["sets"][name].encode())
 
 
 def data_of(vector: Tree) -> bytes:
@@ -42,67 +28,41 @@ def data_of(vector: Tree) -> bytes:
     return data
 
 
-def first(data: bytes, vector: Tree) -> str:
-    """What the project's verifier says: `Verified`, or the name of the class that it raised."""
-    request = vector["request"]
-    try:
-        verify_bundle(
-            data,
-            trust=Trust.parse(BASE["trust"][vector["trust"]].encode()),
-            expectation=Expectation.for_audience(vector["audience"], nonce=vector["nonce"])
-            if request is None
-            else Expectation.for_request(BASE["requests"][request].encode()),
-            sets=[named_set(name) for name in vector["sets"]],
-            now=parse_instant(vector["now"]),
-        )
-    except CrossproofError as error:
-        return type(error).__name__
-    return "Verified"
-
-
-def second(data: bytes, vector: Tree) -> str:
-    """What the second verifier says, in the same words."""
-    request = vector["request"]
-    try:
-        verify(
-            data,
-            trust=BASE["trust"][vector["trust"]].encode(),
-            now=vector["now"],
-            sets=[BASE["sets"][name].encode() for name in vector["sets"]],
-            request=None if request is None else BASE["requests"][request].encode(),
-            audience=vector["audience"],
-            nonce=vector["nonce"],
-        )
-    except Refused as refusal:
-        return f"{refusal.kind.capitalize()}Error"
-    return "Verified"
-
-
 @pytest.mark.parametrize("vector", VECTORS, ids=[each["name"] for each in VECTORS])
 def test_both_verifiers_agree(vector: Tree) -> None:
     """The expected outcome is that of both, down to the class of the error."""
+    asked = {
+        "trust": BASE["trust"][vector["trust"]].encode(),
+        "sets": [BASE["sets"][name].encode() for name in vector["sets"]],
+        "now": vector["now"],
+        "request": BASE["requests"][vector["request"]].encode() if vector["request"] else None,
+        "audience": vector["audience"],
+        "nonce": vector["nonce"],
+    }
     data = data_of(vector)
-    assert (vector["expect"],) * 2 == (first(data, vector), second(data, vector))
+    assert (vector["expect"],) * 2 == (first(data, **asked), second(data, **asked))
 
 
 def test_the_second_verifier_shares_no_code_with_the_first() -> None:
-    """Its modules import the standard library, py_ecc, Ed25519 and each other."""
+    """It, its prover and its issuer import py_ecc, Ed25519, the standard library, each other."""
     allowed = {
         "__future__", "base64", "binascii", "collections", "contextlib", "cryptography",
         "dataclasses", "datetime", "fractions", "functools", "hashlib", "independent", "json",
         "math", "py_ecc", "re", "secrets", "tomllib", "typing", "unicodedata",
     }  # fmt: skip
-    modules = sorted((HERE / "second_verifier").glob("*.py"))
+    apart = sorted((HERE / "second_verifier").glob("*.py"))
+    apart += [HERE / "second_prover.py", HERE / "issuer.py"]
     found: set[str] = set()
-    for module in modules:
+    for module in apart:
         for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import):
                 found.update(alias.name for alias in node.names)
             elif isinstance(node, ast.ImportFrom):
                 assert node.level == 0
-                found.add(node.module or "")
-    ours = {name for name in found if name.startswith("independent")}
+                found.update(f"{node.module}.{alias.name}" for alias in node.names)
     assert {name.partition(".")[0] for name in found} <= allowed
-    assert all(name.startswith("independent.second_verifier") for name in ours)
-    assert {"py_ecc.optimized_bls12_381"} <= found
-    assert len(modules) > 10
+    ours = {name for name in found if name.startswith("independent")}
+    names = ("independent.second_verifier", "independent.second_prover", "independent.issuer")
+    assert all(name.startswith(names) for name in ours)
+    assert "py_ecc.optimized_bls12_381.add" in found
+    assert len(apart) > 10

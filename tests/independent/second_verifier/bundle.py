@@ -17,8 +17,8 @@ from independent.second_verifier.envelope import Envelope
 from independent.second_verifier.refusal import well_formed
 from independent.second_verifier.schema import Schema
 
-MAX_BUNDLE = 4 * 1024 * 1024
-MAX_PROOF = 1024 * 1024
+MAX_BUNDLE = 32 * 1024 * 1024
+MAX_PROOF = 22 * 1024 * 1024
 
 
 @dataclass(frozen=True)

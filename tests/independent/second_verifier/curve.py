@@ -49,6 +49,11 @@ def commitment(data: bytes) -> Point:
     return found
 
 
+def encode(found: Point) -> bytes:
+    """The 48 bytes of a point."""
+    return compress_G1(found).to_bytes(POINT, "big")
+
+
 def scalar(data: bytes) -> int:
     """An integer below the order, from 32 bytes."""
     well_formed(len(data) == SCALAR, "not 32 bytes")
@@ -77,7 +82,7 @@ def generator(name: str) -> Point:
 @cache
 def generator_bytes(name: str) -> bytes:
     """The encoding of a generator."""
-    return compress_G1(generator(name)).to_bytes(POINT, "big")
+    return encode(generator(name))
 
 
 @cache

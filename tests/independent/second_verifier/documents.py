@@ -15,7 +15,9 @@ from independent.second_verifier.text import plain
 from independent.second_verifier.trust import ASSET
 
 MAX_ATTESTATION = 16 * 1024
-MAX_REQUEST = MAX_GRANT = 64 * 1024
+MAX_REQUEST = 1024 * 1024
+MAX_GRANT = 64 * 1024
+MAX_ALL_FACTS = 65_536
 ALIAS = NAME
 HOST_LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 PRINCIPAL = rf"spiffe://({HOST_LABEL}(?:\.{HOST_LABEL})*)/(hk/spv|cn/custodian)/({HOST_LABEL})"
@@ -86,6 +88,7 @@ def fact_texts(value: Any) -> list[str]:
     for each in facts:
         plain(each, MAX_FACT)
     well_formed(len(set(facts)) == len(facts), "a fact twice")
+    well_formed(sum(len(each) for each in facts) <= MAX_ALL_FACTS, "too much to read")
     return facts
 
 

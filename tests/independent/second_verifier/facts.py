@@ -14,7 +14,7 @@ from independent.second_verifier.linear import Linear, read_linear
 from independent.second_verifier.refusal import well_formed
 from independent.second_verifier.schema import MAX_TEXT, Attribute, Value, scaled
 from independent.second_verifier.text import in_normal_form, plain
-from independent.second_verifier.words import WORD, item, items, unquoted
+from independent.second_verifier.words import item, items, unquoted
 
 MAX_FACT = 4096
 NAME = "([a-z][a-z0-9_.-]*)"
@@ -74,7 +74,7 @@ def read(text: str, book: Book) -> Fact:
     slot, form, rest = book.slot(head[1]), head[2], text[head.end() :]
     attribute = book.attribute(slot)
     if form.endswith("@"):
-        well_formed(WORD.fullmatch(rest) is not None, "not a set's name")
+        encoding.text(rest, encoding.NAME)
         return InSet(slot, rest, form.startswith("in"))
     fact: Simple
     if form == "in {":

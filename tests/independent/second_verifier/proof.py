@@ -83,7 +83,7 @@ def check(
     """Refuses unless the proof has its length, is well-formed, and all equations hold."""
     openings = [term for term in statement.terms if isinstance(term, OpeningTerm)]
     claims = [
-        _claim(term, commitments)
+        claim(term, commitments)
         for term in statement.terms
         if isinstance(term, RangeTerm | LinearTerm)
     ]
@@ -125,7 +125,8 @@ def check(
     need(total.vanishes(), 9, "PROOF", "the equations do not hold")
 
 
-def _claim(term: RangeTerm | LinearTerm, commitments: Mapping[int, Committed]) -> ranges.Claim:
+def claim(term: RangeTerm | LinearTerm, commitments: Mapping[int, Committed]) -> ranges.Claim:
+    """What the range argument says of a term, in attested commitments."""
     if isinstance(term, RangeTerm):
         V = commitments[term.slot]
         absorbed = frame(V.encoded, decimal(term.sign), decimal(term.bound))

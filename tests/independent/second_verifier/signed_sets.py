@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from independent.second_verifier import encoding
 from independent.second_verifier.curve import scalar_bytes
@@ -22,7 +23,7 @@ from independent.second_verifier.sets import MAX_MEMBERS, set_digest
 from independent.second_verifier.text import in_normal_form, plain
 
 MAX_HEADER = 16 * 1024
-MAX_FILE = 64 * 1024 * 1024
+MAX_FILE = 128 * 1024 * 1024
 HEADER = {
     "format", "name", "version", "attribute_type", "scale", "unit", "normaliser", "issued",
     "valid_until", "source", "as_of", "count", "digest",
@@ -44,6 +45,7 @@ class SignedSet:
     scalars: tuple[int, ...]
 
 
+@lru_cache(maxsize=64)
 def read(data: bytes) -> SignedSet:
     """The envelope on the first line, and one member on each following line."""
     well_formed(len(data) <= MAX_FILE, "too large a file")

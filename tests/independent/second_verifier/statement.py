@@ -42,7 +42,7 @@ class LinearTerm:
 
 @dataclass(frozen=True)
 class MembershipTerm:
-    """The value is in, or not in, a set; `name` is None where the set is written out."""
+    """The value is in, or not in, a set; `name` is None where it is written out, in this order."""
 
     fact: int
     slot: int
@@ -143,7 +143,7 @@ def compile_facts(facts: list[Fact], book: Book, sets: Mapping[str, NamedScalars
         elif isinstance(fact, Equal):
             terms.append(OpeningTerm(index, fact.slot, attribute.scalar(fact.value)))
         elif isinstance(fact, OneOf):
-            scalars = tuple(sorted(attribute.scalar(each) for each in fact.values))
+            scalars = tuple(attribute.scalar(each) for each in fact.values)
             digest = set_digest(attribute.type_tag, scalars)
             terms.append(
                 MembershipTerm(index, fact.slot, True, None, digest, scalars, attribute.type_tag)
