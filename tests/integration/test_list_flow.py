@@ -237,9 +237,15 @@ def test_an_spv_asks_about_a_list_and_fetches_the_answer(
     )
     digest = done.stdout.strip()
     field.crossvault("request", "submit", field.path("list.request.json"), *field.spv)
+    for who in (field.bank, field.spv):
+        field.crossvault("request", "list", *who)
+        assert "30 assets" in capsys.readouterr().out
+    field.crossvault("request", "show", digest, *field.spv)
+    assert "and 10 more" in capsys.readouterr().out
     field.crossvault("request", "show", digest[:16], *field.bank)
     shown = capsys.readouterr().out
     assert "30 assets, each of which it names" in shown
+    assert "the request, which names every asset" in shown
     assert shown.count("[holds]") == 2
     field.crossvault("request", "approve", digest, "--basis", "PIPL", "--yes", *field.bank)
     field.crossvault("request", "fetch", digest, "-o", field.path("list.proof.json"), *field.spv)
@@ -256,6 +262,12 @@ def test_an_spv_asks_about_a_list_and_fetches_the_answer(
     approve = ("request", "approve", digest, "--basis", "PIPL", "--yes", *field.bank)
     field.crossvault(*approve, code=1)
     assert "yours to choose" in capsys.readouterr().err
+    field.crossvault("request", "show", digest, *field.bank)
+    said = capsys.readouterr()
+    assert "a list that the custodian chooses" in said.out
+    assert "60 documents of yours" in said.err
+    field.crossvault("request", "show", digest, "--select", "asset=cn-plant-1", *field.bank)
+    assert "the fact is false" in capsys.readouterr().out
     field.crossvault(*approve, "--select", "all")
     field.crossvault("request", "fetch", digest, "-o", field.path("free.proof.json"), *field.spv)
     verdict = field.verdict("free.proof.json", "--request", "free.request.json")

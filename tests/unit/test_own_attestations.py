@@ -69,6 +69,17 @@ def test_public_attributes_are_opened_and_nothing_else(world: World) -> None:
         list(Choosing(world.desk).attested(world.bank, "0" * 64, []))
 
 
+def test_a_batch_ends_before_it_is_too_large_for_a_message(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Texts of a thousand characters, sixteen of them a document, would fill three messages."""
+    plants(world, 5)
+    monkeypatch.setattr("vault.app.choosing.BATCH_BYTES", 1 << 11)
+    batches = list(Choosing(world.desk).attested(world.bank, SCHEMA.digest, []))
+    assert [len(each) for each in batches] == [2, 2, 2]
+    assert len(listed(world)) == 6
+
+
 Change = Callable[[document_pb2.ListAttestationsResponse], None]
 
 

@@ -21,7 +21,9 @@ from vault.model import StoredVersion
 
 MAX_OPENED: Final = 16
 BATCH: Final = 256
-"""Documents read, and sent, at a time."""
+"""Documents read at a time, and sent at most in one message."""
+BATCH_BYTES: Final = 4 << 20
+"""With long texts opened, so many documents would be more than a message can hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ class Choosing:
             )
             if not found:
                 return
-            yield self._opened(schema, found, places)
+            yield from _in_batches(self._opened(schema, found, places))
             after = found[-1].document
 
     def _opened(
@@ -79,6 +81,20 @@ class Choosing:
             Choosable(each.attestation, _open(schema, witness, places))
             for each, witness in zip(found, witnesses, strict=True)
         ]
+
+
+def _in_batches(found: Sequence[Choosable]) -> Iterator[list[Choosable]]:
+    """The same in order; a batch ends before it would not fit into a message."""
+    batch: list[Choosable] = []
+    size = 0
+    for each in found:
+        batch.append(each)
+        size += len(each.attestation) + sum(len(o.value.encode()) + 128 for o in each.opened)
+        if size >= BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
 
 
 def _places(schema: Schema, names: Sequence[str]) -> list[int]:
