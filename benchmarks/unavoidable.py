@@ -21,6 +21,7 @@ from functools import cache
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from proofs import generators, group
+from proofs.folded_bases import FOLD_AFTER_ROUNDS, FOLD_FROM
 from proofs.generators import G, Generator, H, K
 from proofs.group import IDENTITY, Point, Scalar
 from proofs.range_terms import HEAD_POINTS, Layout
@@ -102,7 +103,7 @@ class Work:
 
 
 def range_prover(layout: Layout, *, distinct: int = _SMALL) -> Work:
-    """M, D, R and S, then X and R of every round, over the original bases.
+    """M, D, R and S, then X and R of every round, over the original bases while they are few.
 
     `distinct` is how many different digits there are: so many different reciprocals. Whether
     tables are kept is looked at now.
@@ -122,15 +123,21 @@ def range_prover(layout: Layout, *, distinct: int = _SMALL) -> Work:
         added = len(real) + _SMALL + 4 * _SMALL
         products = [Product(m_blinded), Product(d_blinded), Product((G,), distinct)]
     products.append(Product((G, *linear, *norm)))
-    left = len(linear)
+    encoded = len(products) + 2 * layout.inner.rounds
+    left, count, folded, since = len(linear), len(norm), False, 0
     for _ in range(layout.inner.rounds):
         folding = linear if left > 1 else ()  # a vector of length 1 no longer splits
-        products += [
-            Product((G, *folding, *norm)),
-            Product((G, *folding[: len(folding) // 2], *norm[: len(norm) // 2])),
-        ]
-        left //= 2
-    return Work(tuple(products), added, encoded=len(products))
+        for bases, norms in ((folding, count), (folding[: len(folding) // 2], count // 2)):
+            if folded:
+                products.append(Product((G, *bases), norms))
+            else:
+                products.append(Product((G, *bases, *norm[:norms])))
+        left, since = left // 2, since + 1
+        if count >= FOLD_FROM and since == FOLD_AFTER_ROUNDS:
+            block = 1 << since
+            products += [Product((), block)] * (count // block)
+            count, folded, since = count // block, True, 0
+    return Work(tuple(products), added, encoded=encoded)
 
 
 def range_verifier(layout: Layout, *, commitments: int | None = None) -> Work:

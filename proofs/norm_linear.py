@@ -4,9 +4,9 @@ Statement: P = v·G + <l, H> + <n, G> with v = <c, l> + sum of mu^(i+1)·n_i², 
 halves both vectors and sends two points; the last short vectors are sent in clear. It hides
 nothing by itself: the range argument hands it vectors that are already blinded.
 
-The bases are never folded. Both sides keep, for every original base, the product of challenges
-that folding would have put before it, so the prover's two points of a round and the verifier's
-whole equation are one multi-scalar multiplication each.
+Both sides keep, for every original base, the product of challenges that folding would have put
+before it (`folded_bases`), so the prover's two points of a round and the verifier's whole equation
+are one multi-scalar multiplication each.
 
 SPEC.md, "Range argument".
 """
@@ -20,7 +20,8 @@ from operator import mul
 
 from proofs import group
 from proofs.errors import EncodingError
-from proofs.generators import G, Generator, linear_bases, multiply_fixed, norm_bases
+from proofs.folded_bases import NormBases, extend, odd_blocks, spread
+from proofs.generators import G, Generator, linear_bases
 from proofs.group import ONE, POINT_BYTES, SCALAR_BYTES, ZERO, Point, Scalar
 from proofs.transcript import Transcript
 
@@ -91,8 +92,8 @@ def prove(
     """
     shape = Shape.of(len(linear), len(norm))
     c, l, n = list(constraint), list(linear), list(norm)  # noqa: E741
-    h_bases, g_bases = linear_bases()[: len(l)], norm_bases(len(n))
-    h_weights, g_weights = [ONE], [ONE]
+    h_bases, norm_side = linear_bases()[: len(l)], NormBases(len(n))
+    h_weights = [ONE]
     inverses = _inverse_squarings(rho, shape.rounds)
     parts = []
     for round_index in range(shape.rounds):
@@ -115,26 +116,21 @@ def prove(
             r_value += _inner(c_odd, l_odd)
             swapped = [t for pair in zip(l_odd, l_even, strict=True) for t in pair]
             x_bases += h_bases
-            x_scalars += _spread(swapped, h_weights)
-            r_bases += _odd_blocks(h_bases, len(h_weights))
-            r_scalars += _spread(l_odd, h_weights)
-        x_point = multiply_fixed(
-            [*x_bases, *g_bases], [x_value, *x_scalars, *_spread(x_norm, g_weights)]
-        )
-        r_point = multiply_fixed(
-            [*r_bases, *_odd_blocks(g_bases, len(g_weights))],
-            [r_value, *r_scalars, *_spread(n_odd, g_weights)],
-        )
+            x_scalars += spread(swapped, h_weights)
+            r_bases += odd_blocks(h_bases, len(h_weights))
+            r_scalars += spread(l_odd, h_weights)
+        x_point = norm_side.multiply(x_bases, [x_value, *x_scalars], x_norm)
+        r_point = norm_side.multiply_odd(r_bases, [r_value, *r_scalars], n_odd)
         x_bytes, r_bytes = group.encode_point(x_point), group.encode_point(r_point)
         parts += [x_bytes, r_bytes]
         g = transcript.norm_linear_round(x_bytes, r_bytes)
         if len(l) > 1:
             l = _fold(l_even, l_odd, g)  # noqa: E741
             c = _fold(c_even, c_odd, g)
-            h_weights = _extend(h_weights, ONE, g)
+            h_weights = extend(h_weights, ONE, g)
         inverse = inverses[round_index]
         n = [even * inverse + odd * g for even, odd in zip(n_even, n_odd, strict=True)]
-        g_weights = _extend(g_weights, rho, g)
+        norm_side.next_round(rho, g)
         rho = mu
     last_linear = [group.encode_scalar(entry) for entry in l]
     last_norm = [group.encode_scalar(entry) for entry in n]
@@ -169,8 +165,8 @@ def verify(
         scalars += [g, g.square() - ONE]
         if len(c) > 1:
             c = _fold(c[::2], c[1::2], g)
-            h_weights = _extend(h_weights, ONE, g)
-        g_weights = _extend(g_weights, rho, g)
+            h_weights = extend(h_weights, ONE, g)
+        g_weights = extend(g_weights, rho, g)
         rho = rho.square()
     start = 2 * POINT_BYTES * shape.rounds
     encoded = [proof[i : i + SCALAR_BYTES] for i in range(start, len(proof), SCALAR_BYTES)]
@@ -179,8 +175,8 @@ def verify(
     l, n = last[: shape.linear], last[shape.linear :]  # noqa: E741
     return Opening(
         value=_inner(c, l) + weighted_norm(n, rho.square()),
-        linear=_spread(l, h_weights),
-        norm=_spread(n, g_weights),
+        linear=spread(l, h_weights),
+        norm=spread(n, g_weights),
         points=points,
         scalars=scalars,
     )
@@ -200,26 +196,6 @@ def _weighted_product(a: Sequence[Scalar], b: Sequence[Scalar], mu: Scalar) -> S
 
 def _fold(even: Sequence[Scalar], odd: Sequence[Scalar], g: Scalar) -> list[Scalar]:
     return [a + b * g for a, b in zip(even, odd, strict=True)]
-
-
-def _extend(weights: list[Scalar], for_even: Scalar, for_odd: Scalar) -> list[Scalar]:
-    """The weight of an original base by the low bits of its index, after one round more."""
-    even = weights if for_even is ONE else [weight * for_even for weight in weights]
-    return even + [weight * for_odd for weight in weights]
-
-
-def _spread(folded: Sequence[Scalar], weights: Sequence[Scalar]) -> list[Scalar]:
-    """Multiples of original bases: entry i of the folded vector stands for one block of them."""
-    return [entry * weight for entry in folded for weight in weights]
-
-
-def _odd_blocks(bases: Sequence[Generator], block: int) -> list[Generator]:
-    """The original bases that stand behind the odd entries of the folded vector."""
-    return [
-        base
-        for start in range(block, len(bases), 2 * block)
-        for base in bases[start : start + block]
-    ]
 
 
 def _inverse_squarings(rho: Scalar, count: int) -> list[Scalar]:

@@ -25,7 +25,7 @@ from benchmarks.report import CATEGORIES, QUICK, Budget, Figure, Meter, Row
 from benchmarks.shares import shares
 from benchmarks.targets import TARGETS, Target
 from benchmarks.unavoidable import Product, Work
-from proofs import equation, generators, group, range_digits
+from proofs import equation, folded_bases, generators, group, range_digits
 from proofs.generators import G, H
 from proofs.group import Point, Scalar
 from proofs.range_terms import Layout
@@ -167,16 +167,17 @@ def multiplied(monkeypatch: pytest.MonkeyPatch) -> Sizes:
         found.append((len(fixed), len(points)))
         return original(fixed, fixed_scalars, points, scalars)
 
-    for module in (generators, equation, range_digits):
+    for module in (generators, equation, folded_bases, range_digits):
         monkeypatch.setattr(module, "multiply_mixed", recorded)
     return found
 
 
 def _sizes(work: Work) -> Sizes:
-    return [(len(product.fixed), product.points) for product in work.products]
+    """Of the products that are not over points alone, as the folding of bases is."""
+    return [(len(each.fixed), each.points) for each in work.products if each.fixed]
 
 
-@pytest.mark.parametrize(("count", "digits"), [(1, 16), (1, 2), (3, 8), (4, 16)])
+@pytest.mark.parametrize(("count", "digits"), [(1, 16), (1, 2), (3, 8), (4, 16), (16, 16)])
 def test_ranges_make_the_products_that_are_counted(
     multiplied: Sizes, count: int, digits: int
 ) -> None:
