@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
+from support.bent_lists import bent, exchange, granted, repeat
 from support.bundles import (
     AUTHORITY,
     CUSTODIAN,
@@ -38,7 +39,6 @@ from support.portfolio import (
 )
 
 from proofs import canonical, envelope, list_statement
-from proofs.canonical import sha256_label
 from proofs.claims import ListClaims
 from proofs.envelope import PayloadType
 from proofs.errors import (
@@ -50,21 +50,10 @@ from proofs.errors import (
     SignatureError,
     TrustError,
 )
-from proofs.labels import LISTING
-from proofs.manifest import Manifest, ManifestFile, pack_rows
+from proofs.manifest import ManifestFile
 from proofs.trust import Trust, entry
 
 EACH = ("each fuel in {SOLAR, WIND}",)
-
-
-def digest_as_it_stands(rows: list[Holding]) -> str:
-    return sha256_label(LISTING, *[bytes.fromhex(e.attestation.digest) for e in rows]).hex()
-
-
-def granted(rows: list[Holding], **changes: object) -> Portfolio:
-    """A portfolio whose grant is for these rows as they stand, which no honest client gives."""
-    found = Portfolio(tuple(rows), **changes)  # type: ignore[arg-type]
-    return replace(found, listing_digest=digest_as_it_stands(rows))
 
 
 def refused(
@@ -374,30 +363,6 @@ def test_a_manifest_signed_when_the_key_was_not_valid() -> None:
     text = trust_text().split("[[authority]]", 1)[1]
     pinned = Trust.parse((entry("custodian", fields | scope) + "\n[[authority]]" + text).encode())
     refused(TrustError, "not valid when it signed", found, found.forge(), pinned)
-
-
-def bent(file: bytes, change: Callable[[list[object]], None], *, sign: bool) -> bytes:
-    """A manifest file with other rows, under the old payload or signed anew over them."""
-    found = ManifestFile.parse(file)
-    manifest = Manifest.parse(found.envelope.unverified_payload)
-    rows = list(manifest.listing(found.rows, schema()).rows)
-    change(rows)  # type: ignore[arg-type]
-    packed = pack_rows(rows)
-    if not sign:
-        return replace(found, rows=packed).encode()
-    tree = json.loads(manifest.data)
-    tree["rows"] = sha256_label(b"crossproof/manifest-rows/v1", packed).hex()
-    tree["count"] = len(rows)
-    signed = envelope.sign(PayloadType.PORTFOLIO, canonical.dump(tree), private_key(CUSTODIAN))
-    return ManifestFile(envelope.Envelope.parse(signed), packed).encode()
-
-
-def exchange(rows: list[object]) -> None:
-    rows[0] = replace(rows[0], commitments=rows[1].commitments)  # type: ignore[type-var, attr-defined]
-
-
-def repeat(rows: list[object]) -> None:
-    rows[2] = replace(rows[2], asset=rows[1].asset)  # type: ignore[type-var, attr-defined]
 
 
 def test_rows_that_were_not_signed() -> None:

@@ -123,7 +123,7 @@ class Portfolio:
     manifest: bytes | None = None
     granted: tuple[tuple[str, object], ...] = ()
     used: tuple[NamedSet, ...] = field(default_factory=lambda: ())
-    nonce: str = "ab" * 32
+    nonce: str = "5a" * 32
     listing_digest: str = ""
 
     @property

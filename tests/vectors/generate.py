@@ -31,6 +31,7 @@ if "--add" in sys.argv[1:]:
 from support import books  # noqa: E402
 from support import bundles as world  # noqa: E402
 from support.bundles import DAY, NOW, Parts, context_for, parts  # noqa: E402
+from vectors import selections  # noqa: E402
 
 from proofs.canonical import format_instant  # noqa: E402
 from proofs.grant import GrantedDocument  # noqa: E402
@@ -450,7 +451,10 @@ def make_base() -> Tree:
         "bundles": {
             "six-facts": base64.b64encode(six[1]).decode(),
             "one-range": base64.b64encode(one[1]).decode(),
-            **{name: base64.b64encode(forge()).decode() for name, _, forge, _ in FORGED + SEVERAL},
+            **{
+                name: base64.b64encode(forge()).decode()
+                for name, _, forge, _ in FORGED + SEVERAL + selections.LISTS
+            },
         },
         "requests": {
             "six-facts": six[0].request.data.decode(),
@@ -547,6 +551,7 @@ def make_vectors(base: Tree) -> list[Tree]:
     _spellings(one, add)
     _proofs(one, add)
     _expectations(add)
+    selections.add_lists(base["bundles"], add, splices)
     return found
 
 
@@ -643,6 +648,9 @@ def _proofs(one: bytes, add: Callable[..., None]) -> None:
     put("proof-negated", "a point with the other sign", "ProofError", negated)
     swapped = proof[48:96] + proof[:48] + proof[96:]
     put("proof-swapped", "two points exchanged", "ProofError", swapped)
+    # (0, 2) is on the curve, of order 3; a decoder that takes x = 0 for the identity refuses it.
+    small = b"\x80" + bytes(47) + proof[48:]
+    put("proof-small-order", "a point of order 3, with x = 0", "ProofError", small)
 
 
 def _expectations(add: Callable[..., None]) -> None:
