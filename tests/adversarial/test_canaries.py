@@ -148,6 +148,7 @@ def test_everybody_was_heard(life: Life) -> None:
         *("PutDocuments", "DepositShares", "SubmitRelease", "ReleaseShare", "SubmitApproval"),
         *("SubmitProofRequest", "ApproveProofRequest", "FetchBundle", "CreateRelease"),
         *("CollectShares", "ReadBlocks", "ListRecords", "CheckCommitted"),
+        *("ListAttestations", "CheckProofRequest", "RegisterManifest", "CreateProof"),
     }
     assert compressed == []
 

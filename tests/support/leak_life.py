@@ -27,6 +27,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -38,6 +39,7 @@ from proofs.request import Request, RequestedDocument
 from support.canaries import Canary, digits, ideographs, letters
 from support.careless import call_with_junk, put_carelessly
 from support.cluster import Cluster
+from support.leak_lists import prove_over_lists
 from support.recording_proxy import RecordingProxies, redirected
 from support.sites import TwoSites, make_two_sites
 from vault import cli
@@ -235,6 +237,12 @@ def _live(stage: _Stage) -> None:
     values = _values(stage)
     document = _put(stage, values)
     bundle, request = _prove(stage)
+    prove_over_lists(
+        *(stage.desk(name) for name in ("verifier", "custodian", "spv")),
+        partial(stage.crossvault, BANK),
+        partial(stage.crossvault, SPV),
+        stage.crossproof,
+    )
     _release_asset(stage, bundle)
     _release_personal(stage, document)
     _refusals(stage, values)
