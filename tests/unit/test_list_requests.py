@@ -23,7 +23,7 @@ from proofs.verify import Verified, verify_bundle
 from vault.app.answering import Answering
 from vault.app.request_views import SeenState
 from vault.app.selections import GivenList
-from vault.errors import ConflictError, InvalidInputError, NotFoundError
+from vault.errors import ConflictError, ExhaustedError, InvalidInputError, NotFoundError
 from vault.storage.journal import Scope
 
 SUM = "sum(capacity) >= 150 MW"
@@ -326,3 +326,24 @@ def test_a_request_for_a_manifests_list_is_not_answered_without_one(world: World
     envelope, given = grant(world, request, listed)
     with pytest.raises(GrantError, match="manifest"):
         world.answering.approve(world.bank, request.digest, envelope, "basis", given=given)
+
+
+def test_so_much_is_proven_about_lists_at_a_time(world: World) -> None:
+    """One custodian's large proofs leave room for another's, and no queue holds threads."""
+    listed = plants(world, 2)
+    request = asked(world, ["sum(capacity) >= 40 MW"])
+    world.asking.submit(world.issuer, request.data)
+    envelope, given = grant(world, request, listed)
+    slots = world.desk.slots
+    trust = world.sites.identity("cn", "custodian", "trust").principal
+    with slots.enter(world.bank), slots.enter(world.bank):
+        with pytest.raises(ExhaustedError, match="at once") as caught:
+            world.answering.approve(world.bank, request.digest, envelope, "basis", given=given)
+        assert caught.value.reason == "TOO_MANY_PROOFS"
+        with pytest.raises(ExhaustedError):
+            world.deciding.check_list(world.bank, request.digest, given)
+        with slots.enter(trust), slots.enter(trust), pytest.raises(ExhaustedError):
+            slots.enter(world.issuer).__enter__()
+    assert world.seen_by_asker(request).state is SeenState.PENDING
+    done = world.answering.approve(world.bank, request.digest, envelope, "basis", given=given)
+    assert done.state is SeenState.ANSWERED

@@ -172,6 +172,7 @@ class Answering:
         if given is None and grant.selection is None:
             parts = granted_parts(desk, caller, stored, envelope, grant, now)
             return make_bundle(parts, now=now), parts.covered
-        whole = granted_list(desk, caller, stored, envelope, grant, given, now)
-        bundle = make_list_bundle(whole, executor=self._executor, report=report, now=now)
+        with desk.slots.enter(caller):
+            whole = granted_list(desk, caller, stored, envelope, grant, given, now)
+            bundle = make_list_bundle(whole, executor=self._executor, report=report, now=now)
         return bundle, whole.covered

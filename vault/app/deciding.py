@@ -94,14 +94,15 @@ class Deciding:
         desk, now = self._desk, self._desk.clock()
         stored = desk.find_concerning(caller, digest, asker)
         request = Request.parse(stored.request)
-        found = listed(desk, caller, request, given or GivenList((), b""), now)
-        facts = FactList.over_canonical(request.facts, found.schema)
-        sets = desk.sets.require(request.sets, now)
-        witnesses = desk.open_witnesses(found.versions)
-        standing = list_outlooks(facts, found.schema, found.versions, witnesses, sets)
-        if all(each.provable for each in standing):
-            listing = Listing.of(found.attestations, found.schema)
-            check_list_facts(facts, found.schema, sets, listing)
+        with desk.slots.enter(caller):
+            found = listed(desk, caller, request, given or GivenList((), b""), now)
+            facts = FactList.over_canonical(request.facts, found.schema)
+            sets = desk.sets.require(request.sets, now)
+            witnesses = desk.open_witnesses(found.versions)
+            standing = list_outlooks(facts, found.schema, found.versions, witnesses, sets)
+            if all(each.provable for each in standing):
+                listing = Listing.of(found.attestations, found.schema)
+                check_list_facts(facts, found.schema, sets, listing)
         return standing
 
     def deny(self, caller: Principal, digest: str, detail: str, asker: str = "") -> SeenRequest:

@@ -7,7 +7,7 @@ does not find it. Nothing is decided and nothing is written here.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from proofs.principal import Principal
@@ -18,6 +18,7 @@ from proofs.witness import Witness
 from vault.app.manifests import Manifests
 from vault.app.request_views import SeenRequest, for_custodian
 from vault.app.sets import Sets
+from vault.app.slots import Slots
 from vault.errors import ConflictError, InvalidInputError, NotFoundError
 from vault.model import StoredVersion
 from vault.ports import Clock
@@ -41,6 +42,7 @@ class Desk:
     open_witnesses: OpenWitnesses
     manifests: Manifests
     clock: Clock
+    slots: Slots = field(default_factory=Slots)
 
     def schema(self, digest: str) -> Schema:
         """A schema that is known here; InvalidInputError (SCHEMA_UNKNOWN) for any other."""
