@@ -10,9 +10,12 @@ SPEC.md, "Attestation".
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 
 from proofs import canonical, labels
 from proofs.canonical import Fields, Json
@@ -27,6 +30,20 @@ LIMIT = 16 * 1024
 
 MAX_VERSION = 2**31 - 1
 BLINDING_BYTES = 32
+_MOST_POINTS = MAX_ATTRIBUTES * POINT_BYTES
+
+# The one spelling of an attestation in canonical JSON: none of its texts needs an escape. What a
+# pattern cannot say (that a day exists, how many commitments there are) is checked after it.
+_DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_SPELLING = re.compile(
+    rf'{{"as_of":{{"from":"({_DAY})","to":"({_DAY})"}},"asset":"([A-Za-z0-9._:-]{{1,128}})",'
+    rf'"asset_part":"([a-z2-7]{{1,59}})","attested_at":"({_DAY}T[0-9:]{{8}}Z)",'
+    rf'"commitments":"([A-Za-z0-9+/=]+)","document":"([0-9a-f]{{32}})",'
+    rf'"format":"{FORMAT}",(?:"personal_part":"([0-9a-f]{{64}})",)?"presence":"([01]{{1,{MAX_ATTRIBUTES}}})",'
+    rf'"schema":"([0-9a-f]{{64}})","valid_until":"({_DAY}T[0-9:]{{8}}Z)",'
+    r'"version":([1-9][0-9]{0,9})}',
+    re.ASCII,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +139,12 @@ class Attestation:
         Raises:
             EncodingError: anything that `make` would not write.
         """
+        text = data.decode("ascii") if len(data) <= LIMIT and data.isascii() else ""
+        spelt = _SPELLING.fullmatch(text)
+        if spelt is not None:
+            with suppress(EncodingError):
+                return cls._read_spelt(data, spelt)
+        # Not of that spelling, and so none that is taken: the reader of fields says why.
         fields = Fields(canonical.parse(data, limit=LIMIT, where="attestation"), "attestation")
         fields.literal("format", FORMAT)
         as_of = fields.object("as_of")
@@ -143,9 +166,44 @@ class Attestation:
         )
         as_of.end()
         fields.end()
-        if not attestation.attested_at < attestation.valid_until:
-            raise EncodingError("attestation: expires before it was made")
+        attestation._check()
         return attestation
+
+    @classmethod
+    def _read_spelt(cls, data: bytes, spelt: re.Match[str]) -> Attestation:
+        """What `parse` reads, in a quarter of the time: a portfolio has thousands of them."""
+        (first, last, asset, asset_part, attested_at, points, document, personal_part) = (
+            spelt.groups()[:8]
+        )
+        presence, schema, valid_until, version = spelt.groups()[8:]
+        attestation = cls(
+            data=data,
+            digest=digest_of(data),
+            document=document,
+            version=int(version),
+            asset=check_asset(asset, where="attestation.asset"),
+            schema=schema,
+            as_of=AsOf(_day(first, "attestation.as_of"), _day(last, "attestation.as_of")),
+            attested_at=_instant(attested_at),
+            valid_until=_instant(valid_until),
+            asset_part=check_root_cid(asset_part, where="attestation.asset_part"),
+            personal_part=personal_part,
+            commitments=_take_apart(
+                presence,
+                canonical.decode_base64(
+                    points, limit=_MOST_POINTS, where="attestation.commitments"
+                ),
+            ),
+        )
+        attestation._check()
+        return attestation
+
+    def _check(self) -> None:
+        """What no single field says."""
+        if self.version > MAX_VERSION:
+            raise EncodingError(f"attestation.version: must be at most {MAX_VERSION}")
+        if not self.attested_at < self.valid_until:
+            raise EncodingError("attestation: expires before it was made")
 
     def check_schema(self, schema: Schema) -> None:
         """That this attestation follows exactly this schema.
@@ -187,36 +245,40 @@ def personal_part_digest(blinding: bytes, cid: str) -> str:
 
 def read_day(fields: Fields, name: str) -> date:
     """A field that is a day, `2024-01-31` and no other spelling; EncodingError otherwise."""
-    text = fields.text(name, 10)
+    return _day(fields.text(name, 10), f"{fields.where}.{name}")
+
+
+def _day(text: str, where: str) -> date:
     try:
         day = date.fromisoformat(text)
     except ValueError:
         day = None
     # `fromisoformat` also takes week dates and dates without hyphens.
     if day is None or day.isoformat() != text:
-        raise EncodingError(f"{fields.where}.{name}: not of the form 2024-01-31")
+        raise EncodingError(f"{where}: not of the form 2024-01-31")
     return day
+
+
+@lru_cache(maxsize=256)  # the documents of a portfolio were attested at few instants
+def _instant(text: str) -> datetime:
+    return canonical.parse_instant(text, "attestation")
 
 
 def _read_commitments(fields: Fields) -> tuple[bytes | None, ...]:
     presence = fields.text("presence", MAX_ATTRIBUTES)
     if presence.strip("01"):
         raise EncodingError("attestation.presence: only 0 and 1, one for each attribute")
-    count = presence.count("1")
-    if count == 0:
+    if "1" not in presence:
         raise EncodingError("attestation.presence: attests nothing")
-    points = fields.base64("commitments", count * POINT_BYTES)
+    return _take_apart(presence, fields.base64("commitments", _MOST_POINTS))
+
+
+def _take_apart(presence: str, points: bytes) -> tuple[bytes | None, ...]:
+    count = presence.count("1")
     if len(points) != count * POINT_BYTES:
         raise EncodingError(
             f"attestation.commitments: {len(points)} bytes, {count} present attributes "
             f"take {count * POINT_BYTES}"
         )
-    each = iter(range(0, len(points), POINT_BYTES))
-    commitments: list[bytes | None] = []
-    for mark in presence:
-        if mark == "0":
-            commitments.append(None)
-        else:
-            at = next(each)
-            commitments.append(points[at : at + POINT_BYTES])
-    return tuple(commitments)
+    each = iter([points[at : at + POINT_BYTES] for at in range(0, len(points), POINT_BYTES)])
+    return tuple([next(each) if mark == "1" else None for mark in presence])

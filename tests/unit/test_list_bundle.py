@@ -213,9 +213,19 @@ def test_parts_may_be_proven_elsewhere(executor: Executor) -> None:
 def test_a_false_part_elsewhere_is_a_false_fact_here(executor: Executor) -> None:
     """The error comes back as it was raised."""
     low = holding(999, values={"capacity": "0.5"})
-    found = Portfolio((*holdings(3), low), ("each capacity >= 1 MW",))
+    found = Portfolio((*holdings(8), low), ("each capacity >= 1 MW",))
     with pytest.raises(CannotProveError):
         found.build(executor)
+
+
+def test_a_few_sums_are_proven_here() -> None:
+    """No other process sees their values; one with more to prove is asked."""
+    closed = ThreadPoolExecutor(1)
+    closed.shutdown()
+    found = portfolio(9)
+    assert found.verify(found.build(closed)).facts == found.facts
+    with pytest.raises(RuntimeError):
+        replace(found, facts=("each capacity >= 1 MW",)).build(closed)
 
 
 def test_a_task_does_not_print_its_secrets() -> None:
