@@ -72,12 +72,14 @@ class Subjects:
         return before, _find(name, known[before])
 
     def names(self, text: str) -> bool:
-        """Whether a word names an attribute here."""
-        try:
-            self.find(text)
-        except FactError:
-            return False
-        return True
+        """Whether `find` finds what a word of a fact names; without its search for near words."""
+        before, dot, name = text.partition(".")
+        if self.alone:
+            alias, schema = self.schemas[0]
+            return _has(schema, name if dot and before == alias else text)
+        return bool(dot) and any(
+            before == alias and _has(each, name) for alias, each in self.schemas
+        )
 
     def time_zone(self, alias: str) -> str:
         """The time zone of a document's days."""
