@@ -182,8 +182,12 @@ def commitment_last(start: Start) -> tuple[Committed, bytes]:
 
 def _add(name: str, tries: str, fault: Start, forge: Forger) -> None:
     def attempt() -> None:
-        statement, proof = forge(fault)
-        equation.check([statement.equation(proof, Transcript(START))])
+        # Made for the faulty verifier, and made for ours.
+        for start in (fault, starting(Transcript)):
+            statement, proof = forge(start)
+            found = statement.equation(proof, Transcript(START))
+            assert not equation.holds(found)
+        equation.check([found])
 
     def fooled() -> None:
         statement, proof = forge(fault)

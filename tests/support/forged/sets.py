@@ -235,7 +235,7 @@ def older() -> None:
     _with_set(NamedSet.assemble(Envelope.parse(signed), found.members))
 
 
-@forgery("set", "members under another list's header", error=SetError, message="")
+@forgery("set", "members under another list's header", error=SetError, message="71 members")
 def another_header() -> None:
     """The signed header of one list before the members of another."""
     NamedSet.assemble(named_set().envelope, named_set(extra=("One More",)).members)

@@ -278,7 +278,14 @@ for _name, _tries, _fact in (
     ("2^64 as a bound", "Past what an attribute may be.", f"annual_yield >= {2**64}"),
     ("a range with its ends exchanged", "hi - lo is negative.", "capacity in 60..20 MW"),
 ):
-    register("value", _name, _tries, lambda f=_fact: _literal(f), error=FactError, message="")
+    register(
+        "value",
+        _name,
+        _tries,
+        lambda f=_fact: _literal(f),
+        error=FactError,
+        message="literal|past|ends",
+    )
 
 
 @forgery("value", "a compiled bound of q + 20", error=FactError, message="wrap around")
