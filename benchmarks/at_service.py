@@ -20,15 +20,17 @@ SET = "ofac-sdn"
 SOURCE = "US Treasury, OFAC SDN list, entities"
 
 
-def crossvault(*arguments: str, log: Path | None = None) -> None:
+def crossvault(*arguments: str, log: Path | None = None, refused: Path | None = None) -> None:
     """Run one command in this process; SystemExit when it fails.
+
+    An import that left refused rows in the file `refused` has not failed.
 
     What it prints goes to standard error, or, all of it, to the end of the file `log`.
     """
     # A command's standard output is for whoever asked; here that is the figures alone.
     with _redirected(1, None), _redirected(2, log):
         code = cli.run(list(arguments))
-    if code:
+    if code and not (code == 1 and refused is not None and refused.exists()):
         said = "" if log is None else f": {log.read_text(errors='replace')[-1000:].strip()}"
         raise SystemExit(f"crossvault {arguments[0]} ended with {code}{said}")
 
@@ -40,7 +42,8 @@ def import_table(
     who = ("--as", str(identity))
     crossvault("schema", "add", str(schema), *who)
     where = ("--schema", name, "--refused", str(refused))
-    crossvault("import", str(table), *where, *options, *who)
+    refused.unlink(missing_ok=True)
+    crossvault("import", str(table), *where, *options, *who, refused=refused)
 
 
 def sign_set(sides: BothSides, names: Path, column: str) -> tuple[NamedSet, float]:

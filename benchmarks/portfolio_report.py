@@ -11,7 +11,6 @@ from typing import TypeVar
 
 from rich.table import Table
 
-from benchmarks import list_proofs, timed_vault
 from benchmarks.clocks import Spent
 from benchmarks.list_proofs import BEYOND, CLIENT, VERIFIER
 from benchmarks.show import console, plain_table

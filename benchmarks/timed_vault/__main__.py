@@ -3,6 +3,7 @@ took, on the wall and of processors, those of its worker processes included."""
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import sys
 import time
@@ -50,9 +51,9 @@ def main() -> int:
 def _processor_seconds() -> float:
     """Of this process and of the workers that it has now."""
     used = time.process_time()
-    for child in psutil.Process().children(recursive=True):
+    for child in multiprocessing.active_children():
         with suppress(psutil.NoSuchProcess):
-            times = child.cpu_times()
+            times = psutil.Process(child.pid).cpu_times()
             used += times.user + times.system
     return used
 
