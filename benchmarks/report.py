@@ -93,7 +93,7 @@ QUICK = Budget(0.0, 1, 1)
 USUAL = Budget(0.02, 1, 8)
 CLOSE = Budget(0.1, 3, 20)
 """For the figures that are compared with a target."""
-FULL = Budget(0.6, 5)
+FULL = Budget(0.3, 5)
 
 
 @contextmanager
