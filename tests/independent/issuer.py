@@ -289,7 +289,7 @@ def _proof(bundle: Tree, files: Mapping[str, bytes], opened: Mapping[int, Opened
     try:
         read = bundles.read(encoding.write(bundle))
         attested = tuple(read_attestation(each.envelope.payload) for each in read.documents)
-        schema_of = {each.digest: each for each in read.schemas}
+        schema_of = {each.digest: schemas.read(each.tree) for each in read.schemas}
         book = Book(
             tuple(
                 (entry.alias, schema_of[each.schema])

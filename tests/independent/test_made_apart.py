@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from independent.apart import FILES, PLANTS_WITH_VALUES, SEVERAL_WITH_VALUES, used
+from independent.apart import DEBT, FILES, PLANTS_WITH_VALUES, POWER, SEVERAL_WITH_VALUES, used
 from independent.both import first, second
-from independent.issuer import AUDIENCE, NONCE, NOW, Document, issue
+from independent.issuer import AUDIENCE, NONCE, NOW, Document, issue, schema
 
 TRUE = [
     ["pub = 3 pc", 'prov = "a b"', 'title = "abc def"'],
@@ -58,3 +58,11 @@ def test_facts_about_several_documents_are_believed_by_both() -> None:
 def test_false_facts_are_believed_by_none(texts: list[str]) -> None:
     """The same prover, about what is not so."""
     assert outcomes(texts, PLANTS_WITH_VALUES) == ("ProofError", "ProofError")
+
+
+def test_an_attribute_that_cancels_out_needs_no_commitment() -> None:
+    """It is in the sentence and in no term, so it may be absent; a personal one is refused."""
+    loan = {**DEBT, "name": "left", "optional": True}
+    document = Document("doc", "cn-1", schema(POWER, DEBT, loan), (20_000, 300, None))
+    assert outcomes(["left + debt >= left"], (document,)) == ("Verified", "Verified")
+    assert outcomes(["age + n >= age"], PLANTS_WITH_VALUES) == ("FactError", "FactError")

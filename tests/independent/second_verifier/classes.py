@@ -24,12 +24,11 @@ def check(facts: Sequence[Fact], book: Book, sets: Sets) -> None:
     forms: list[Form] = []
     for fact in facts:
         if isinstance(fact, Linear):
-            for form in fact.forms:
-                forms.append(form)
-                for slot, _ in form.coefficients:
-                    by_slot.setdefault(slot, [])
-                    sensitivity = book.attribute(slot).sensitivity
-                    well_formed(sensitivity != "personal", "a sum of personal values")
+            forms.extend(fact.forms)
+            for slot in fact.slots:
+                by_slot.setdefault(slot, [])
+                sensitivity = book.attribute(slot).sensitivity
+                well_formed(sensitivity != "personal", "a sum of personal values")
             continue
         sensitivity = book.attribute(fact.slot).sensitivity
         allowed = isinstance(fact, InSet) or sensitivity == "public"

@@ -39,9 +39,10 @@ class Form:
 
 @dataclass(frozen=True)
 class Linear:
-    """A sentence's one form, or the two of a distance."""
+    """A sentence's one form, or the two of a distance, and the slots of all that it names."""
 
     forms: tuple[Form, ...]
+    slots: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -84,11 +85,13 @@ def read_linear(text: str, book: Book) -> Linear:
         again = f"{_spelt(left, unit, book)} {comparison[2]} {_spelt(right, unit, book)}"
     well_formed(again == head, "not the canonical text")
 
+    slots = tuple(slot for slot, _ in (*left.items, *right.items))
     a, b = _in_steps(left, right, unit, rate, book)
     if distance is not None or comparison is None:
         k = int(times)
-        return Linear((_form(b, a, -k, book), _form(b, a, k, book)))
-    return Linear((_form(a, b, -1, book) if comparison[2] == ">=" else _form(b, a, -1, book),))
+        return Linear((_form(b, a, -k, book), _form(b, a, k, book)), slots)
+    form = _form(a, b, -1, book) if comparison[2] == ">=" else _form(b, a, -1, book)
+    return Linear((form,), slots)
 
 
 def _rate(text: str) -> tuple[Rate | None, str]:

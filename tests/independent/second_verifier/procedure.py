@@ -24,6 +24,7 @@ from independent.second_verifier.documents import (
 from independent.second_verifier.proof import Committed
 from independent.second_verifier.refusal import MalformedError, Refused, need
 from independent.second_verifier.schema import Schema
+from independent.second_verifier.schema import read as read_schema
 from independent.second_verifier.signed_sets import SignedSet
 from independent.second_verifier.statement import NamedScalars, Statement, compile_facts
 from independent.second_verifier.trust import Key, Trust, begun, over
@@ -112,7 +113,8 @@ def _attestations(read: Bundle, key: Key, now: int) -> tuple[tuple[Attestation, 
         need(key.valid_at(each.attested_at), 3, "TRUST", "attested outside the key's validity")
         need(not over(each.valid_until, now), 3, "BINDING", "an attestation that has expired")
         need(each.schema in schemas, 3, "BINDING", "a schema that is not carried")
-        schema = schemas[each.schema]
+        with malformed_is(3, "ENCODING"):
+            schema = read_schema(schemas[each.schema].tree)
         fits = len(each.presence) == len(schema.attributes) and all(
             mark == "1" or attribute.optional
             for mark, attribute in zip(each.presence, schema.attributes, strict=True)
