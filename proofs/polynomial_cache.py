@@ -29,6 +29,9 @@ CACHE_VARIABLE: Final = "CROSSPROOF_CACHE"
 MOST_CHANGES: Final = 256
 """Members that differ between two versions; past some hundreds, building costs no more."""
 
+MOST_BYTES: Final = 1 << 30
+"""Of all files in a cache: 32 versions of a set of 2^20 members."""
+
 _MAGIC: Final = b"crossproof/set-polynomial/v1\n"
 
 
@@ -64,6 +67,7 @@ def load_or_build(
     if path is not None:
         with contextlib.suppress(OSError):
             _store(path, found.coefficients)
+            _make_room(path.parent)
     return found
 
 
@@ -86,7 +90,11 @@ def load(members: Sequence[bytes], digest: bytes, directory: Path | None) -> Set
     if max(integers) >= ORDER:
         return None
     coefficients = [*map(fmpz, integers), fmpz(1)]
-    return SetPolynomial(coefficients) if agrees(coefficients, members) else None
+    if not agrees(coefficients, members):
+        return None
+    with contextlib.suppress(OSError):
+        os.utime(path)  # the files used last are kept longest
+    return SetPolynomial(coefficients)
 
 
 def _path(digest: bytes, directory: Path | None) -> Path | None:
@@ -127,3 +135,17 @@ def _store(path: Path, coefficients: Sequence[fmpz]) -> None:
     except OSError:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def _make_room(directory: Path) -> None:
+    """Remove the files that were not used for longest while there are too many bytes of them.
+
+    A list that is signed every day leaves a file of every day, and of every piece.
+    """
+    files = [(path.stat(), path) for path in directory.glob("[0-9a-f]*.poly")]
+    total = sum(state.st_size for state, _ in files)
+    for state, path in sorted(files, key=lambda each: (each[0].st_mtime_ns, each[1].name)):
+        if total <= MOST_BYTES:
+            return
+        path.unlink()
+        total -= state.st_size

@@ -209,6 +209,21 @@ def test_damaged_cache_is_ignored_and_written_anew(tmp_path: Path, damage) -> No
     assert path.read_bytes() == good
 
 
+def test_a_cache_keeps_what_was_used_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Past so many bytes the file that was not used for longest goes, and no file of others."""
+    monkeypatch.setattr(polynomial_cache, "MOST_BYTES", 3 * (MAGIC_BYTES + 64))
+    (tmp_path / "notes.txt").write_text("x" * 1000)
+    made = [_set(k, k + 1, cache=tmp_path) for k in range(0, 8, 2)]
+    for age, members in enumerate(made[:3]):
+        assert members.polynomial.size == 2
+        os.utime(_cached(tmp_path, members), (age, age))
+    assert _set(0, 1, cache=tmp_path).polynomial.size == 2  # the oldest one is read again
+    assert made[3].polynomial.size == 2
+    left = {path.name for path in tmp_path.iterdir()}
+    kept = {_cached(tmp_path, members).name for members in (made[0], made[2], made[3])}
+    assert left == {"notes.txt", *kept}
+
+
 def test_planted_cache_of_another_set_is_ignored(tmp_path: Path) -> None:
     """A well-formed polynomial of another set under this set's name changes no verdict."""
     mine, other = _set(1, 2, 3, 4, cache=tmp_path), _set(1, 2, 3, 9, cache=tmp_path)
