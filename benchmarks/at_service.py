@@ -28,7 +28,7 @@ def crossvault(*arguments: str, log: Path | None = None, refused: Path | None = 
     What it prints goes to standard error, or, all of it, to the end of the file `log`.
     """
     # A command's standard output is for whoever asked; here that is the figures alone.
-    with _redirected(1, None), _redirected(2, log):
+    with _redirected(2, log), _redirected(1, None):
         code = cli.run(list(arguments))
     if code and not (code == 1 and refused is not None and refused.exists()):
         said = "" if log is None else f": {log.read_text(errors='replace')[-1000:].strip()}"
@@ -87,7 +87,7 @@ def _redirected(descriptor: int, log: Path | None) -> Iterator[None]:
     """Send a standard stream to the end of a file, or to standard error, for a while."""
     keep = os.dup(descriptor)
     if log is None:
-        os.dup2(2, descriptor)
+        os.dup2(2, descriptor)  # of standard error itself: as it was
     else:
         with log.open("ab") as file:
             os.dup2(file.fileno(), descriptor)

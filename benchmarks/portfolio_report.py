@@ -135,9 +135,8 @@ def print_figures(figures: Figures) -> None:
         f"t = {unit:.3f} ms, one G1 multiplication; {os.cpu_count()} processors; load "
         f"{figures.load[0]:.1f} before and {figures.load[1]:.1f} after. Medians."
     )
-    if figures.plants:
-        first = figures.plants[0]
-        out.print(_steps(f"{first.documents:,} plants: {first.fact}", figures.plants, unit))
+    for each in figures.plants:
+        out.print(_steps(each, unit))
     if figures.piles:
         out.print(_sizes(figures.piles))
         for line in _growth(figures.piles):
@@ -153,48 +152,42 @@ def print_figures(figures: Figures) -> None:
     limits = plain_table("Limits", "")
     for heading in ("measured", "at most", ""):
         limits.add_column(heading, justify="right", no_wrap=True)
-    for each in kept(figures):
-        verdict = "[green]ok[/]" if each.ok else "[red]over[/]"
-        limits.add_row(each.what, f"{each.measured:,.2f}", f"{each.most:g} {each.unit}", verdict)
+    for limit in kept(figures):
+        verdict = "[green]ok[/]" if limit.ok else "[red]over[/]"
+        at_most = f"{limit.most:g} {limit.unit}"
+        limits.add_row(limit.what, f"{limit.measured:,.2f}", at_most, verdict)
     out.print(limits)
 
 
-def _steps(title: str, listed: Sequence[Listed], unit: float) -> Table:
-    result = plain_table(title, "ms on the wall, ms of processors, and those in t")
-    for each in listed:
-        result.add_column(f"{each.name}\nwall", justify="right", no_wrap=True)
-        result.add_column("\nprocessor", justify="right", no_wrap=True)
-        result.add_column("\nt", justify="right", no_wrap=True)
-    parts = (("client", CLIENT), ("vault", STEPS))
-    if any(each.sign for each in listed):
-        cells = [_both(each.sign, unit) for each in listed]
+def _steps(listed: Listed, unit: float) -> Table:
+    over = "attestations" if listed.name == "attestations" else "a manifest"
+    title = f"{listed.documents:,} plants, over {over}: {listed.fact}"
+    result = plain_table(title, "")
+    for heading in ("wall, ms", "processor, ms", "t", "a document, µs"):
+        result.add_column(heading, justify="right", no_wrap=True)
+
+    def add(name: str, spent: Spent | None, processor: float) -> None:
         result.add_row(
-            "[bold]sign and register the manifest", *(cell for row in cells for cell in row)
+            name,
+            "–" if spent is None else f"{spent.wall * 1e3:,.1f}",
+            f"{processor * 1e3:,.1f}",
+            f"{processor * 1e3 / unit:,.0f}",
+            f"{processor * 1e6 / listed.documents:,.0f}",
         )
-    for part, steps in parts:
-        for step in (WHOLE, *steps):
-            spent = [getattr(each, part).get(step) for each in listed]
-            name = f"[bold]{part}" if step == WHOLE else f"  {step}"
-            result.add_row(name, *(cell for each in spent for cell in _both(each, unit)))
-    for step in (WHOLE, *VERIFIER):
-        name = "[bold]verifier, offline" if step == WHOLE else f"  {step}"
-        row = []
-        for each in listed:
-            value = each.verify[step] * 1e3
-            row += ["–", f"{value:,.1f}", f"{value / unit:,.0f}"]
-        result.add_row(name, *row)
-    result.add_row(
-        "bytes a document",
-        *(cell for each in listed for cell in ("", f"{each.bytes / each.documents:,.1f}", "")),
-    )
+
+    if listed.sign is not None:
+        add("[bold]sign and register the manifest, client", listed.sign, listed.sign.processor)
+    for part, spent, steps in (
+        ("prove: client", listed.client, CLIENT),
+        ("prove: vault, with its workers", listed.vault, STEPS),
+    ):
+        add(f"[bold]{part}", spent[WHOLE], spent[WHOLE].processor)
+        for step in steps:
+            add(f"  {step}", spent[step], spent[step].processor)
+    add("[bold]verify, offline", None, listed.verify[WHOLE])
+    for step in VERIFIER:
+        add(f"  {step}", None, listed.verify[step])
     return result
-
-
-def _both(spent: Spent | None, unit: float) -> tuple[str, str, str]:
-    if spent is None:
-        return ("–", "–", "–")
-    used = spent.processor * 1e3
-    return (f"{spent.wall * 1e3:,.1f}", f"{used:,.1f}", f"{used / unit:,.0f}")
 
 
 def _sizes(piles: Sequence[Listed]) -> Table:
@@ -205,13 +198,14 @@ def _sizes(piles: Sequence[Listed]) -> Table:
     result.add_column("a document, µs:\nvault", justify="right", no_wrap=True)
     result.add_column("\nverify", justify="right", no_wrap=True)
     for each in sorted(piles, key=lambda each: (each.name, each.documents)):
-        vault = each.vault.get(WHOLE)
-        client = each.client.get(WHOLE)
+        vault, client = each.vault.get(WHOLE), each.client.get(WHOLE)
         result.add_row(
             f"{each.documents:,}, {each.name}",
             f"{each.bytes / each.documents:,.1f}",
-            *(_ms(client and client.processor), _ms(vault and vault.processor)),
-            *(_ms(vault and vault.wall), _ms(each.vault[PROVE].wall)),
+            "–" if client is None else _ms(client.processor),
+            "–" if vault is None else _ms(vault.processor),
+            "–" if vault is None else _ms(vault.wall),
+            _ms(each.vault[PROVE].wall),
             *(_ms(each.verify[WHOLE]), _ms(each.verify[BEYOND])),
             f"{1e6 * (vault or each.vault[PROVE]).processor / each.documents:,.0f}",
             f"{1e6 * each.verify[WHOLE] / each.documents:,.0f}",
@@ -262,5 +256,5 @@ def _rates(each: Sequence[Each], unit: float) -> Table:
     return result
 
 
-def _ms(seconds: float | None) -> str:
-    return "–" if seconds is None else f"{seconds * 1e3:,.0f}"
+def _ms(seconds: float) -> str:
+    return f"{seconds * 1e3:,.0f}"
