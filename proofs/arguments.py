@@ -12,6 +12,7 @@ SPEC.md, "Bundle".
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from proofs import group
 from proofs.claims import Claims
@@ -192,13 +193,18 @@ def members_of(membership: Membership, sets: Sets) -> ScalarSet:
         SetError: the named set is not at hand, or has another digest than the statement's.
     """
     if isinstance(membership.set, LiteralSet):
-        return ScalarSet.from_scalars(membership.set.scalars, membership.set.type_tag)
+        return _written_out(membership.set)
     found = sets.get(membership.set.name)
     if found is None:
         raise SetError(f"the set @{membership.set.name} is not at hand")
     if found.digest.hex() != membership.set.digest:
         raise SetError(f"the set @{membership.set.name} has another digest than the statement's")
     return found
+
+
+@lru_cache(maxsize=256)  # one list stands in many bundles, and makes a polynomial
+def _written_out(members: LiteralSet) -> ScalarSet:
+    return ScalarSet.from_scalars(members.scalars, members.type_tag)
 
 
 def _split(proof: bytes, statement: Statement, sets: Sets) -> Iterator[bytes]:

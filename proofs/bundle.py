@@ -73,7 +73,7 @@ class Bundle:
             digest=digest_of(data),
             context=Context.read(fields.object("context")),
             schemas=tuple(
-                canonical.dump(each) for each in fields.array("schemas", MAX_DOCUMENTS, least=1)
+                canonical.spell(each) for each in fields.array("schemas", MAX_DOCUMENTS, least=1)
             ),
             documents=() if selection is not None else _read_documents(fields),
             selection=selection,

@@ -19,6 +19,7 @@ import re
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any, NoReturn, TypeAlias, cast
 
 import rfc8785
@@ -37,6 +38,7 @@ MAX_INTEGER = 2**53 - 1  # the greatest integer that every JSON reader holds exa
 _STRUCTURE = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|["\[\]{}]', re.DOTALL)
 # The same with commas, which are many in every document and matter where they are very many.
 _SEPARATORS = re.compile(_STRUCTURE.pattern.replace('|["', '|[",'), re.DOTALL)
+_BRACKETS = re.compile(r"[\[\]{}]")
 _INSTANT = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})Z", re.ASCII
 )
@@ -47,19 +49,20 @@ def parse(data: bytes, *, limit: int, where: str = "JSON") -> Json:
     """Read canonical JSON of at most `limit` bytes; EncodingError for any other spelling."""
     if len(data) > limit:
         raise EncodingError(f"{where}: {len(data)} bytes, more than the {limit} allowed")
-    if data.isascii():
-        text = data.decode("ascii")
+    ascii_only = data.isascii()
+    with suppress(ValueError):
+        text = data.decode("utf-8", "strict")
         _check_shape(text, where)
-        with suppress(ValueError):
-            quick, end = _quick_reader.raw_decode(text)
-            # A key that came twice was dropped, so it is not written back.
-            if end == len(text) and _write(quick) == text:
-                return cast(Json, quick)
-    # Not ASCII, or refused: the slow reader says why.
+        quick, end = _quick_reader.raw_decode(text)
+        # A key that came twice was dropped, so it is not written back; half a surrogate pair is
+        # written as it is, where an escape stood. Keys past ASCII may sort in another order.
+        if end == len(text) and _write(quick) == text and (ascii_only or _is_plain(quick)):
+            return cast(Json, quick)
+    # Refused, or with such keys: the slow reader says why.
     value = parse_loose(data, limit=limit, where=where)
     # What was read has plain types and bounds, and in ASCII data keys that sort differently cannot
     # be in canonical form.
-    if _encode(value, where, plain=data.isascii()) != data:
+    if _encode(value, where, plain=ascii_only) != data:
         raise EncodingError(f"{where}: not in canonical form (RFC 8785)")
     return value
 
@@ -215,6 +218,11 @@ def _check_shape(text: str, where: str) -> None:
     many = brackets + text.count(",") > MAX_VALUES
     if brackets <= MAX_DEPTH and not many:
         return
+    quotes = text.count('"')
+    if quotes % 2 == 0 and quotes <= MAX_VALUES and "\\" not in text:
+        # Without escapes every other piece between quotes is a string, and no structure.
+        _check_structure("".join(text.split('"')[::2]), where)
+        return
     depth = values = 0
     for token in (_SEPARATORS if many else _STRUCTURE).finditer(text):
         first = text[token.start()]
@@ -230,6 +238,18 @@ def _check_shape(text: str, where: str) -> None:
             depth -= 1
         elif token.end() - token.start() == 1:
             raise EncodingError(f"{where}: not JSON: a text without its closing quote")
+
+
+def _check_structure(text: str, where: str) -> None:
+    """As `_check_shape`, of what stands outside texts: a few brackets and commas."""
+    depth = 0
+    for found in islice(_BRACKETS.finditer(text), 2 * MAX_VALUES):
+        depth += 1 if found[0] in "[{" else -1
+        if depth > MAX_DEPTH:
+            raise EncodingError(f"{where}: nested deeper than {MAX_DEPTH}")
+    opened, closed = text.count("[") + text.count("{"), text.count("]") + text.count("}")
+    if max(opened + text.count(","), closed) > MAX_VALUES:
+        raise EncodingError(f"{where}: more than {MAX_VALUES} values")
 
 
 def _repeated(items: list[tuple[str, Any]]) -> str:

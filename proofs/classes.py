@@ -193,7 +193,7 @@ def possible_values(
     """
     lo, hi = attribute.bounds if attribute.is_ordered else (0, 0)
     candidates: set[Value] | None = None
-    excluded: set[Value] = set()
+    exclusions: list[Collection[Value]] = []
 
     def keep(members: Collection[Value]) -> None:
         nonlocal candidates
@@ -218,18 +218,19 @@ def possible_values(
                 if member:
                     keep(found)
                 else:
-                    excluded.update(found)
+                    exclusions.append(found)
             case InSet():
                 pass
 
     def within(value: Value) -> bool:
         return not isinstance(value, int) or lo <= value <= hi
 
+    if candidates is None and not attribute.is_ordered:
+        return None
+    excluded = set[Value]().union(*exclusions)
     if candidates is not None:
         return sum(1 for value in candidates - excluded if within(value))
-    if attribute.is_ordered:
-        return max(0, hi - lo + 1) - sum(1 for value in excluded if lo <= _number(value) <= hi)
-    return None
+    return max(0, hi - lo + 1) - sum(1 for value in excluded if lo <= _number(value) <= hi)
 
 
 def _number(value: Value) -> int:

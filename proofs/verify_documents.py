@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from typing import TypeAlias
 
 from proofs.arguments import verify_arguments
 from proofs.attestation import Attestation
@@ -21,14 +22,14 @@ from proofs.classes import check_facts
 from proofs.envelope import PayloadType
 from proofs.equation import Equation
 from proofs.errors import BindingError, CannotProveError, GrantError, TrustError
-from proofs.facts import FactList
+from proofs.facts import FactList, Sentence
 from proofs.grant import Grant
 from proofs.ids import digest_of
 from proofs.named_set import NamedSet
 from proofs.request import RequestedDocument
 from proofs.requirements import FindSet, Met, Required, Subject
 from proofs.schema import Schema
-from proofs.statement import compile_facts
+from proofs.statement import Statement, compile_facts
 from proofs.subjects import Subjects
 from proofs.trust import Trust, TrustedCustodian
 from proofs.validity import check_key, check_signed_within, in_the_future, say
@@ -91,7 +92,9 @@ class DocumentsEvidence:
         """Steps 8 and 9, but for the multiplication: what is met of what the verifier requires,
         and the proof's equations. There is no selection."""
         subjects = Subjects.of({each.alias: each.schema for each in self.documents})
-        facts = FactList.parse_canonical(bundle.facts, subjects)
+        schemas = tuple((each.alias, each.schema.encode()) for each in self.documents)
+        digests = tuple((each.name, each.digest) for each in bundle.sets)
+        facts = _read_facts(bundle.facts, schemas)
         check_set_names(facts.set_names, sets)
         check_facts(facts, subjects, sets)
         met = required.check(
@@ -100,8 +103,7 @@ class DocumentsEvidence:
             find_set=find_set,
             now=now,
         )
-        digests = {each.name: each.digest for each in bundle.sets}
-        statement = compile_facts(facts, subjects, digests)
+        statement, encoded = _compile(bundle.facts, schemas, digests)
         claims = Claims(
             context=bundle.context,
             documents=tuple(
@@ -117,7 +119,7 @@ class DocumentsEvidence:
             grant_signer=bundle.grant.keyid,
             sets=bundle.sets,
             facts=bundle.facts,
-            statement=statement.encode(),
+            statement=encoded,
             commitments=self._commitments(subjects, statement.attributes),
         )
         scalars = {name: each.scalars for name, each in sets.items()}
@@ -196,3 +198,27 @@ def check_set_names(named: Sequence[str], sets: dict[str, NamedSet]) -> None:
 def parse_schema(data: bytes) -> Schema:
     """A schema that was read before is not read again: many bundles carry the same one."""
     return Schema.parse(data)
+
+
+Schemas: TypeAlias = tuple[tuple[str, bytes], ...]
+"""Each document's alias, and its schema's canonical bytes: what sentences are read against."""
+
+
+# Many bundles answer the same questions about other documents. What is kept follows from texts,
+# schemas and digests alone; the sets themselves are not kept here, and a refusal is not either.
+@lru_cache(maxsize=256)
+def _read_facts(texts: tuple[str, ...], schemas: Schemas) -> FactList[Sentence]:
+    return FactList.parse_canonical(texts, _subjects(schemas))
+
+
+@lru_cache(maxsize=256)
+def _compile(
+    texts: tuple[str, ...], schemas: Schemas, digests: tuple[tuple[str, str], ...]
+) -> tuple[Statement, bytes]:
+    facts = _read_facts(texts, schemas)
+    statement = compile_facts(facts, _subjects(schemas), dict(digests))
+    return statement, statement.encode()
+
+
+def _subjects(schemas: Schemas) -> Subjects:
+    return Subjects.of({alias: parse_schema(data) for alias, data in schemas})

@@ -11,8 +11,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from proofs.bundle import Bundle
+from proofs.envelope import Envelope, PayloadType
 from proofs.errors import SetError
 from proofs.named_set import NamedSet
 from proofs.trust import Trust, TrustedAuthority
@@ -55,7 +57,7 @@ def check_named_set(named: NamedSet, trust: Trust, now: datetime) -> TrustedAuth
     pinned = trust.set(named.name)
     authority = trust.authority(pinned.authority)
     check_key(authority, now)
-    named.verify(authority.key)
+    _check_signature(named.envelope, authority.key)
     header = named.header
     if in_the_future(header.issued, now):
         raise SetError(f"@{named.name}: issued in the future")
@@ -68,6 +70,11 @@ def check_named_set(named: NamedSet, trust: Trust, now: datetime) -> TrustedAuth
             f"the trust file asks for {pinned.least_version} at least"
         )
     return authority
+
+
+@lru_cache(maxsize=64)  # one set stands behind many bundles; a refusal is not remembered
+def _check_signature(signed: Envelope, key: bytes) -> None:
+    signed.verify(key, PayloadType.SET)
 
 
 def set_at_hand(name: str, trust: Trust, sets: Sequence[NamedSet], now: datetime) -> NamedSet:

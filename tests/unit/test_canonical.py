@@ -126,6 +126,22 @@ def test_values_are_counted_outside_texts_only() -> None:
     assert canonical.parse(text, limit=1 << 20) == [",[{" * 100_000 + '"']
 
 
+@settings(max_examples=300, deadline=None)
+@given(st.text('[]{},"a', max_size=60), st.integers(1, 40))
+def test_shape_is_judged_alike_with_escapes_and_without(piece: str, times: int) -> None:
+    """Texts without escapes are cut at their quotes, others scanned: one outcome for both."""
+    text = piece * times
+
+    def outcome(judged: str) -> str:
+        try:
+            canonical._check_shape(judged, "JSON")
+        except EncodingError as error:
+            return str(error)
+        return "taken"
+
+    assert outcome(text) == outcome('"\\n"' + text)
+
+
 @pytest.mark.parametrize("value", [b"[]", b"{}", b"0", b'""', b'{"\xc3\xa9":0}'])
 def test_many_small_values_are_refused_before_they_are_read(value: bytes) -> None:
     """4 MiB of them took seconds, most of all with keys that sort by UTF-16 units."""
