@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,6 +23,8 @@ from vault.identity import Identity
 from vault.pki import now_utc
 
 _SPAN: Final = re.compile(r"([1-9][0-9]{0,4})([dhm])")
+_LINES: Final = 8
+"""Up to so many records of one bundle have a line each; `--json` always has them all."""
 _UNITS: Final = {"d": "days", "h": "hours", "m": "minutes"}
 
 
@@ -92,12 +95,14 @@ def _print(found: Sequence[RecordView]) -> None:
         [
             (
                 format_instant(each.time).replace("T", "\n"),
-                f"{short(each.keeper)}\n#{each.number}",
+                f"{short(each.keeper)}\n#{each.number}" + (f"..#{last}" if more else ""),
                 each.event if each.outcome == "done" else f"{each.event}\n{each.outcome}",
                 short(each.actor) + (f"\n→ {short(each.recipient)}" if each.recipient else ""),
-                "\n".join(part[:8] for part in (each.document, each.digest) if part),
+                "\n".join([f"{more + 1} documents", each.digest[:8]])
+                if more
+                else "\n".join(part[:8] for part in (each.document, each.digest) if part),
             )
-            for each in found
+            for each, last, more in in_lines(found)
         ],
     )
     reasons = {
@@ -111,6 +116,23 @@ def _print(found: Sequence[RecordView]) -> None:
             ("request 申请", "purpose 目的", "legal basis 法律依据"),
             [(digest[:8], *reason) for digest, reason in reasons.items()],
         )
+
+
+def in_lines(found: Sequence[RecordView]) -> Iterator[tuple[RecordView, int, int]]:
+    """A line's first record, its last one's number, and how many more there are.
+
+    A bundle about many documents has a record for each of them, all alike but for the document.
+    """
+    for _, group in groupby(found, key=_same_bundle):
+        records = list(group)
+        if len(records) > _LINES:
+            yield records[0], records[-1].number, len(records) - 1
+        else:
+            yield from ((each, each.number, 0) for each in records)
+
+
+def _same_bundle(record: RecordView) -> tuple[str, ...]:
+    return record.keeper, record.event, record.digest, record.artefact, record.outcome
 
 
 def _described(record: RecordView) -> dict[str, Any]:
