@@ -48,3 +48,4 @@ def test_a_few_documents_have_a_line_each() -> None:
     assert len(list(in_lines(records(9)))) == 1
     apart = [*records(5), *records(5, first=6, artefact="bb"), *records(5, first=11, digest="ee")]
     assert len(list(in_lines(apart))) == 15
+    assert len(list(in_lines(records(12, event="request.denied")))) == 12

@@ -132,7 +132,8 @@ def in_lines(found: Sequence[RecordView]) -> Iterator[tuple[RecordView, int, int
 
 
 def _same_bundle(record: RecordView) -> tuple[str, ...]:
-    return record.keeper, record.event, record.digest, record.artefact, record.outcome
+    apart = "" if record.event == "bundle.issued" else str(record.number)
+    return record.keeper, record.event, record.digest, record.artefact, apart
 
 
 def _described(record: RecordView) -> dict[str, Any]:
