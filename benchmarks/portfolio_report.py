@@ -242,6 +242,7 @@ def _rates(each: Sequence[Each], unit: float) -> Table:
         on = f"on {one.processes} process{'es' if one.processes > 1 else ''}"
         rows = (
             ("prove", one.owned, one.vault[PROVE]),
+            ("the vault: prove, verify, record", one.owned, one.vault[WHOLE]),
             ("verify", one.verified, one.verify_together),
         )
         for what, count, spent in rows:
