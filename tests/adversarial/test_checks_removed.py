@@ -27,6 +27,8 @@ MODULES = (
     "verify",
     "verify_documents",
     "verify_sets",
+    "verify_list",
+    "verify_many",
     "validity",
     "arguments",
     "set_argument",
@@ -39,6 +41,14 @@ MODULES = (
     "opening",
     "equation",
     "bundle",
+    "evidence",
+    "selection",
+    "listing",
+    "manifest",
+    "list_statement",
+    "list_facts",
+    "list_classes",
+    "parts",
     "attestation",
     "grant",
     "context",
@@ -48,23 +58,20 @@ MODULES = (
     "group",
     "sets",
 )
-"""What a bundle about named documents passes through, from its bytes to its verdict."""
+"""What a bundle passes through, from its bytes to its verdict."""
 
 ELSEWHERE = {
-    "selections of documents": (
-        "derived evidence expansion list_classes list_facts list_statement listing manifest parts "
-        "requirements selection verify_list verify_many"
-    ),
     "the fact language": (
-        "classes exact fact_hints facts implication linear linear_reader narrowing possible "
-        "statement subjects units"
+        "classes exact expansion fact_hints facts implication linear linear_reader narrowing "
+        "possible statement subjects units"
     ),
     "readers and their small parts": (
-        "canonical ids member_type named_set normaliser polynomial_cache principal request schema "
-        "schema_author set_polynomial text toml_text trust unicode14 values witness"
+        "canonical ids member_type named_set normaliser polynomial_cache principal request "
+        "requirements schema schema_author set_polynomial text toml_text trust unicode14 values "
+        "witness"
     ),
     "computation without verdicts": (
-        "core_arkworks core_py_ecc cores digit_sums errors folded_bases generators labels "
+        "core_arkworks core_py_ecc cores digit_sums derived errors folded_bases generators labels "
         "pedersen randomness tables transcript"
     ),
 }

@@ -34,7 +34,7 @@ from proofs.sets import ScalarSet
 from proofs.transcript import Transcript
 from proofs.trust import Trust
 from proofs.verify import verify_bundle
-from support import bundles, verdicts_steps
+from support import bundles, verdicts_lists, verdicts_steps
 from support.forgeries import all_forgeries
 from support.forgetful import START
 
@@ -60,7 +60,8 @@ class Case:
 def all_cases() -> list[Case]:
     """Every case, each under a name of its own."""
     found = [*_vectors(), *_forgeries(), *_payloads(), *_programming(), *_readers()]
-    found += [Case(name, run) for name, run in verdicts_steps.cases()]
+    for module in (verdicts_steps, verdicts_lists):
+        found += [Case(name, run) for name, run in module.cases()]
     assert len({each.name for each in found}) == len(found)
     return found
 
@@ -113,6 +114,7 @@ JUNK: tuple[Any, ...] = (
     2**31,
     "",
     "x",
+    ".x",
     "X" * 600,
     "00" * 32,
     "0" * 31 + "x",
@@ -178,6 +180,7 @@ def _payloads() -> Iterator[Case]:
         "grant": (found.grant, Grant.parse),
         "request": (bundles.good()[0].request.data, Request.parse),
         "bundle": (data, Bundle.parse),
+        **verdicts_lists.payloads(),
     }
     for name, (payload, read) in payloads.items():
         for what, changed in _changed(payload, depth=3 if name == "bundle" else 9):
