@@ -10,7 +10,17 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.bundles import AUTHORITY, STRANGER, good, named_set, private_key, sets, trust_text
+from support.bundles import (
+    ASSET,
+    AUTHORITY,
+    STRANGER,
+    good,
+    named_set,
+    private_key,
+    schema,
+    sets,
+    trust_text,
+)
 from support.crossproof import run
 
 from proofs import envelope
@@ -18,6 +28,7 @@ from proofs.canonical import dump
 from proofs.envelope import Envelope, PayloadType
 from proofs.errors import CrossproofError, SetError
 from proofs.named_set import NamedSet
+from proofs.request import Request
 from proofs.set_source import read_texts, rebuild
 
 SANCTIONS = named_set("sanctions")
@@ -176,6 +187,17 @@ def test_a_bundle_is_verified_with_a_list_of_ones_own(files: Path, head: str, so
     code, out, _ = run(files, *VERIFY, *options, "--json")
     by_name = {each["name"]: each["rebuilt_from"] for each in json.loads(out)["sets"]}
     assert by_name == {"fuels": None, "sanctions": name}
+
+
+def test_a_request_is_made_with_a_list_of_ones_own(files: Path) -> None:
+    """Who asks need not take the members from anyone either; the request names the signed set."""
+    (files / "schema.json").write_bytes(schema().encode())
+    ask = ("request", "new", "--schema", "schema.json", "--asset", ASSET, "--audience", "A")
+    ask += ("--purpose", "P", "--fact", "owner not in @sanctions", "-o", "new.json")
+    options = ("--set", "sanctions.header", "--set", "sanctions=sdn.txt", "--trust", "trust.toml")
+    code, _, said = run(files, *ask, *options)
+    assert code == 0, said
+    assert Request.parse((files / "new.json").read_bytes()).sets == (SANCTIONS.reference,)
 
 
 def test_without_a_source_nothing_is_rebuilt(files: Path) -> None:
