@@ -23,7 +23,7 @@ from independent.second_verifier import schema as schemas
 from independent.second_verifier.book import Book
 from independent.second_verifier.curve import generator_bytes, q, scalar_bytes
 from independent.second_verifier.curve import point as decoded
-from independent.second_verifier.documents import read_attestation
+from independent.second_verifier.documents import Attestation, read_attestation
 from independent.second_verifier.encoding import Tree
 from independent.second_verifier.refusal import MalformedError
 from independent.second_verifier.schema import Value
@@ -312,8 +312,22 @@ def _proof(bundle: Tree, files: Mapping[str, bytes], opened: Mapping[int, Opened
         presence = attested[document].presence
         encoded = attested[document].commitments[presence[:index].count("1")]
         commitments[slot] = proof.Committed(decoded(encoded), encoded)
-    transcript = proof.begin(read, attested, statement, commitments)
+    transcript = proof.begin(read, _items(read, attested), statement, commitments)
     return _proven(transcript, statement, commitments, opened)
+
+
+def _items(read: bundles.Bundle, attested: Sequence[Attestation]) -> list[bytes]:
+    """The transcript's items about the documents."""
+    return [
+        encoding.frame(
+            entry.alias.encode(),
+            b"attestation",
+            encoding.sha256(entry.envelope.payload),
+            entry.envelope.key_id,
+            each.schema,
+        )
+        for entry, each in zip(read.documents, attested, strict=True)
+    ]
 
 
 def _proven(

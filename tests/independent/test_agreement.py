@@ -28,14 +28,6 @@ def data_of(vector: Tree) -> bytes:
     return data
 
 
-# Bundles about selections are beyond the second verifier so far.
-VECTORS = [
-    each
-    for each in VECTORS
-    if b'"selection":' not in base64.b64decode(BASE["bundles"][each["bundle"]])
-]
-
-
 @pytest.mark.parametrize("vector", VECTORS, ids=[each["name"] for each in VECTORS])
 def test_both_verifiers_agree(vector: Tree) -> None:
     """The expected outcome is that of both, down to the class of the error."""

@@ -15,6 +15,7 @@ from independent.second_verifier.documents import (
 from independent.second_verifier.encoding import Tree
 from independent.second_verifier.envelope import Envelope
 from independent.second_verifier.refusal import well_formed
+from independent.second_verifier.selection import Selection, read_selection
 
 MAX_BUNDLE = 32 * 1024 * 1024
 MAX_PROOF = 22 * 1024 * 1024
@@ -56,6 +57,7 @@ class Bundle:
     context: Context
     schemas: tuple[Carried, ...]
     documents: tuple[Entry, ...]
+    selection: Selection | None
     grant: Envelope
     facts: list[str]
     sets: list[Tree]
@@ -66,18 +68,26 @@ def read(data: bytes) -> Bundle:
     """A `.proof.json` file."""
     tree = encoding.fields(
         encoding.read(data, MAX_BUNDLE),
-        {"format", "context", "schemas", "documents", "grants", "facts", "sets", "proof"},
+        {"format", "context", "schemas", "grants", "facts", "sets", "proof"},
+        {"documents", "selection"},
     )
+    well_formed(("documents" in tree) is not ("selection" in tree), "documents, or a selection")
     well_formed(tree["format"] == "crossvault/bundle/v1", "another format")
     context = _context(tree["context"])
     schemas = tuple(_carried(each) for each in encoding.listed(tree["schemas"], 1, 64))
-    documents = tuple(_entry(each) for each in encoding.listed(tree["documents"], 1, 64))
-    ascending([each.alias for each in documents])
+    documents: tuple[Entry, ...] = ()
+    selection = None
+    if "selection" in tree:
+        selection = read_selection(tree["selection"])
+    else:
+        documents = tuple(_entry(each) for each in encoding.listed(tree["documents"], 1, 64))
+        ascending([each.alias for each in documents])
     (grant,) = encoding.listed(tree["grants"], 1, 1)
     return Bundle(
         context,
         schemas,
         documents,
+        selection,
         envelope.read(grant, 1),
         fact_texts(tree["facts"]),
         set_references(tree["sets"]),

@@ -36,8 +36,8 @@ def check(facts: Sequence[Fact], book: Book, sets: Sets) -> None:
         well_formed(allowed, "a sentence that the class forbids")
         by_slot.setdefault(fact.slot, []).append(fact)
     slots = {slot for form in forms for slot, _ in form.coefficients}
-    intervals = {slot: _hull(slot, by_slot.get(slot, []), book) for slot in slots}
-    _narrow(forms, intervals)
+    intervals = {slot: hull(slot, by_slot.get(slot, []), book) for slot in slots}
+    narrow(forms, intervals)
     for slot in slots:
         low, high = intervals[slot]
         by_slot[slot].append(Between(slot, low, high))
@@ -49,10 +49,10 @@ def check(facts: Sequence[Fact], book: Book, sets: Sets) -> None:
         count = _count(slot, about, book, sets)
         needed = NEEDED[book.attribute(slot).sensitivity]
         well_formed(count is None or count >= needed, "too few values stay possible")
-    _check_combinations(forms, intervals, book)
+    check_combinations(forms, intervals, book)
 
 
-def _hull(slot: int, about: Sequence[Fact], book: Book) -> Interval:
+def hull(slot: int, about: Sequence[Fact], book: Book) -> Interval:
     """The interval of a number, cut by the ranges, values and lists about it."""
     low, high = book.attribute(slot).least, book.attribute(slot).most
     for fact in about:
@@ -76,7 +76,7 @@ def _ends(form: Form, intervals: Mapping[int, Interval]) -> list[Interval]:
     return [(min(pair), max(pair)) for pair in pairs]
 
 
-def _narrow(forms: Sequence[Form], intervals: dict[int, Interval]) -> None:
+def narrow(forms: Sequence[Form], intervals: dict[int, Interval]) -> None:
     """Cuts the intervals by the forms, in rounds, until nothing changes."""
     for _ in range(ROUNDS):
         before = dict(intervals)
@@ -124,7 +124,7 @@ def _count(slot: int, about: Sequence[Fact], book: Book, sets: Sets) -> int | No
     return max(0, high - low + 1 - gone)
 
 
-def _check_combinations(
+def check_combinations(
     forms: Sequence[Form], intervals: Mapping[int, Interval], book: Book
 ) -> None:
     """Counts the values of each combination of two or more attributes."""

@@ -121,6 +121,14 @@ class Equation:
         return bool(is_inf(multiply(sum_of_multiples(terms + self.others), CLEARING)))
 
 
+def added(points: Iterable[Point]) -> Point:
+    """A plain sum."""
+    total = Z1
+    for each in points:
+        total = add(total, each)
+    return total
+
+
 def sum_of_multiples(terms: Iterable[tuple[int, Point]], window: int = 5) -> Point:
     """Pippenger's sum: one bucket for each value of a window of bits."""
     pairs = list(terms)

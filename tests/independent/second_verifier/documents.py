@@ -1,4 +1,4 @@
-"""Attestations, requests and grants (the sections of these names)."""
+"""Attestations, and the texts and names that several documents hold (section "Attestation")."""
 
 from __future__ import annotations
 
@@ -15,13 +15,8 @@ from independent.second_verifier.text import plain
 from independent.second_verifier.trust import ASSET
 
 MAX_ATTESTATION = 16 * 1024
-MAX_REQUEST = 1024 * 1024
-MAX_GRANT = 64 * 1024
 MAX_ALL_FACTS = 65_536
 ALIAS = NAME
-HOST_LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-PRINCIPAL = rf"spiffe://({HOST_LABEL}(?:\.{HOST_LABEL})*)/(hk/spv|cn/custodian)/({HOST_LABEL})"
-MAX_HOST = 253
 CID_HEAD = bytes([0x01, 0x71, 0x12, 0x20])
 
 
@@ -109,92 +104,3 @@ def ascending(names: list[str]) -> None:
     """Names in order by bytes, each once."""
     keys = [name.encode() for name in names]
     well_formed(keys == sorted(set(keys)), "not in order, or one twice")
-
-
-@dataclass(frozen=True)
-class Request:
-    """A request that the verifier made, and its digest."""
-
-    digest: str
-    tree: Tree
-
-
-def read_request(data: bytes) -> Request:
-    """A request file."""
-    required = {
-        "format", "documents", "facts", "sets", "audience", "purpose", "created", "expires",
-    }  # fmt: skip
-    tree = encoding.fields(encoding.read(data, MAX_REQUEST), required, {"nonce"})
-    well_formed(tree["format"] == "crossvault/request/v1", "another format")
-    documents = encoding.listed(tree["documents"], 1, 64)
-    for each in documents:
-        entry = encoding.fields(each, {"alias", "asset", "schema"})
-        encoding.text(entry["alias"], ALIAS)
-        encoding.text(entry["asset"], ASSET)
-        encoding.hexadecimal(entry["schema"])
-    ascending([each["alias"] for each in documents])
-    well_formed(
-        len({(each["asset"], each["schema"]) for each in documents}) == len(documents),
-        "an asset twice under one schema",
-    )
-    fact_texts(tree["facts"])
-    set_references(tree["sets"])
-    free_text(tree["audience"])
-    free_text(tree["purpose"])
-    if "nonce" in tree:
-        encoding.hexadecimal(tree["nonce"])
-    start, end = encoding.instant(tree["created"]), encoding.instant(tree["expires"])
-    well_formed(start < end, "an end before a beginning")
-    return Request(encoding.sha256(data).hex(), tree)
-
-
-@dataclass(frozen=True)
-class Grant:
-    """The custodian's consent."""
-
-    request: str
-    documents: list[Tree]
-    sets: list[Tree]
-    not_before: int
-    bundle_expires: int
-    granted_at: int
-    expires: int
-
-
-def read_grant(payload: bytes) -> Grant:
-    """The payload of a `grant` envelope."""
-    required = {
-        "format", "request", "asker", "documents", "sets", "not_before", "bundle_expires",
-        "granted_at", "expires",
-    }  # fmt: skip
-    tree = encoding.fields(encoding.read(payload, MAX_GRANT), required)
-    well_formed(tree["format"] == "crossvault/grant/v1", "another format")
-    encoding.hexadecimal(tree["request"])
-    _asker(tree["asker"])
-    documents = encoding.listed(tree["documents"], 1, 64)
-    for each in documents:
-        entry = encoding.fields(each, {"alias", "document", "version", "attestation"})
-        encoding.text(entry["alias"], ALIAS)
-        encoding.text(entry["document"], "[0-9a-f]{32}")
-        encoding.integer(entry["version"], 1, MAX_VERSION)
-        encoding.hexadecimal(entry["attestation"])
-    ascending([each["alias"] for each in documents])
-    well_formed(len({each["document"] for each in documents}) == len(documents), "a document twice")
-    grant = Grant(
-        tree["request"],
-        documents,
-        set_references(tree["sets"]),
-        encoding.instant(tree["not_before"]),
-        encoding.instant(tree["bundle_expires"]),
-        encoding.instant(tree["granted_at"]),
-        encoding.instant(tree["expires"]),
-    )
-    well_formed(grant.granted_at < grant.expires, "an end before a beginning")
-    well_formed(grant.not_before < grant.bundle_expires <= grant.expires, "no time for a bundle")
-    return grant
-
-
-def _asker(value: Any) -> None:
-    """Who asked; its name as a server, `name.role.jurisdiction.domain`, is bounded too."""
-    parts = encoding.text(value, PRINCIPAL).removeprefix("spiffe://").split("/")
-    well_formed(len(".".join(parts)) <= MAX_HOST, "too long a principal")

@@ -1,42 +1,35 @@
 """The numbered procedure (section "Verification procedure"): a bundle is believed, or refused.
 
-`verify` is all that a user of this package needs.
+`verify` is all that a user of this package needs. Steps 2 and 3 are in `evidence`, the arguments
+of step 9 in `proof`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 from independent.second_verifier import bundle as bundles
-from independent.second_verifier import classes, encoding, facts, proof, signed_sets, trust
-from independent.second_verifier.book import Book
-from independent.second_verifier.bundle import Bundle
-from independent.second_verifier.curve import commitment
-from independent.second_verifier.documents import (
-    Attestation,
-    Request,
-    read_attestation,
-    read_grant,
-    read_request,
+from independent.second_verifier import (
+    classes,
+    encoding,
+    facts,
+    list_classes,
+    list_facts,
+    proof,
+    signed_sets,
+    trust,
 )
+from independent.second_verifier.bundle import Bundle
+from independent.second_verifier.consent import Request, read_grant, read_request
+from independent.second_verifier.curve import commitment
+from independent.second_verifier.evidence import Evidence, evidence, signer
+from independent.second_verifier.list_statement import ListStatement, compile_list
 from independent.second_verifier.proof import Committed
-from independent.second_verifier.refusal import MalformedError, Refused, need
-from independent.second_verifier.schema import Schema
-from independent.second_verifier.schema import read as read_schema
+from independent.second_verifier.refusal import malformed_is, need
 from independent.second_verifier.signed_sets import SignedSet
 from independent.second_verifier.statement import NamedScalars, Statement, compile_facts
 from independent.second_verifier.trust import Key, Trust, begun, over
-
-
-@contextmanager
-def malformed_is(step: int, kind: str) -> Iterator[None]:
-    """Gives what is malformed the step and class of where it was found."""
-    try:
-        yield
-    except MalformedError as error:
-        raise Refused(step, kind, str(error)) from error
 
 
 def verify(
@@ -65,16 +58,16 @@ def verify(
 
     with malformed_is(1, "ENCODING"):
         read = bundles.read(bundle)
-    signer = _signer(read, trusted, clock)  # step 2
-    attested, book = _attestations(read, signer, clock)  # step 3
-    _grant(read, signer, attested, clock)  # steps 4 and 5
+    key, key_id = signer(read, trusted, clock)  # step 2
+    attested = evidence(read, key, key_id, clock)  # step 3
+    _grant(read, key, key_id, attested, clock)  # steps 4 and 5
     _expectation(read, attested, asked, audience, nonce, asset)  # step 6
     named = _named_sets(read, trusted, files, clock)  # step 7
-    statement = _statement(read, book, named)  # step 8
+    statement = _statement(read, attested, named)  # step 8
     _proof(read, attested, statement)  # step 9
     return {
         "facts": read.facts,
-        "assets": [each.asset for each in attested],
+        "assets": [each.asset for each in attested.rows],
         "audience": read.context.audience,
         "expires": read.context.tree["expires"],
         "sets": [each["name"] for each in read.sets],
@@ -85,58 +78,9 @@ def _trusted(data: bytes) -> Trust:
     return trust.read(data)
 
 
-def _signer(read: Bundle, trusted: Trust, now: int) -> Key:
-    """Step 2: one custodian whose key is valid now signed all attestations."""
-    first = read.documents[0].envelope.key_id
-    for each in read.documents:
-        need(each.envelope.key_id == first, 2, "TRUST", "attestations of two keys")
-    need(first in trusted.custodians, 2, "TRUST", "not a custodian that is pinned")
-    key = trusted.custodians[first]
-    need(key.valid_now(now), 2, "TRUST", "the custodian's key is not valid now")
-    for each in read.documents:
-        need(each.envelope.is_of_kind("attestation"), 2, "SIGNATURE", "not an attestation")
-        need(each.envelope.is_signed_by(key.key), 2, "SIGNATURE", "the signature does not hold")
-    return key
-
-
-def _attestations(read: Bundle, key: Key, now: int) -> tuple[tuple[Attestation, ...], Book]:
-    """Step 3: what was attested, and the schemas that say how to read it."""
-    digests = [each.digest for each in read.schemas]
-    need(digests == sorted(set(digests)), 3, "BINDING", "schemas out of order, or one twice")
-    schemas = dict(zip(digests, read.schemas, strict=True))
-    found: list[Attestation] = []
-    followed: list[tuple[str, Schema]] = []
-    for entry in read.documents:
-        with malformed_is(3, "ENCODING"):
-            each = read_attestation(entry.envelope.payload)
-        need(begun(each.attested_at, now), 3, "BINDING", "attested in the future")
-        need(key.valid_at(each.attested_at), 3, "TRUST", "attested outside the key's validity")
-        need(not over(each.valid_until, now), 3, "BINDING", "an attestation that has expired")
-        need(each.schema in schemas, 3, "BINDING", "a schema that is not carried")
-        with malformed_is(3, "ENCODING"):
-            schema = read_schema(schemas[each.schema].tree)
-        fits = len(each.presence) == len(schema.attributes) and all(
-            mark == "1" or attribute.optional
-            for mark, attribute in zip(each.presence, schema.attributes, strict=True)
-        )
-        need(fits, 3, "BINDING", "marks that the schema does not allow")
-        need(each.schema in key.schemas, 3, "TRUST", "a schema out of the custodian's scope")
-        need(key.vouches_for(each.asset), 3, "TRUST", "an asset out of the custodian's scope")
-        found.append(each)
-        followed.append((entry.alias, schema))
-    need({each.schema for each in found} == schemas.keys(), 3, "BINDING", "an unused schema")
-    for twice in (
-        [each.document for each in found],
-        [each.envelope.payload for each in read.documents],
-        [(each.asset, each.schema) for each in found],
-    ):
-        need(len(set(twice)) == len(found), 3, "BINDING", "a document twice")
-    return tuple(found), Book(tuple(followed))
-
-
-def _grant(read: Bundle, key: Key, attested: tuple[Attestation, ...], now: int) -> None:
+def _grant(read: Bundle, key: Key, key_id: bytes, attested: Evidence, now: int) -> None:
     """Steps 4 and 5: the consent to exactly this, and the time of the bundle."""
-    need(read.grant.key_id == read.documents[0].envelope.key_id, 4, "GRANT", "another signer")
+    need(read.grant.key_id == key_id, 4, "GRANT", "another signer")
     need(read.grant.is_of_kind("grant"), 4, "SIGNATURE", "not a grant")
     need(read.grant.is_signed_by(key.key), 4, "SIGNATURE", "the signature does not hold")
     with malformed_is(4, "ENCODING"):
@@ -144,16 +88,7 @@ def _grant(read: Bundle, key: Key, attested: tuple[Attestation, ...], now: int) 
     need(begun(grant.granted_at, now), 4, "GRANT", "granted in the future")
     need(key.valid_at(grant.granted_at), 4, "TRUST", "granted outside the key's validity")
     need(not over(grant.expires, now), 4, "GRANT", "a grant that has expired")
-    documents = [
-        {
-            "alias": entry.alias,
-            "attestation": encoding.sha256(entry.envelope.payload).hex(),
-            "document": each.document,
-            "version": each.version,
-        }
-        for entry, each in zip(read.documents, attested, strict=True)
-    ]
-    need(grant.documents == documents, 4, "GRANT", "a grant for other documents")
+    need(grant.about == attested.granted, 4, "GRANT", "a grant for other documents")
     need(grant.sets == read.sets, 4, "GRANT", "a grant for other sets")
     need(grant.request == read.context.request, 4, "GRANT", "a grant for another request")
     rebuilt = encoding.sha256(encoding.write(_rebuilt_request(read, attested))).hex()
@@ -163,18 +98,15 @@ def _grant(read: Bundle, key: Key, attested: tuple[Attestation, ...], now: int) 
     need(begun(context.not_before, now), 5, "CONTEXT", "the bundle's time has not come")
     need(not over(context.expires, now), 5, "CONTEXT", "the bundle has expired")
     need(context.not_before >= grant.not_before, 5, "CONTEXT", "it begins before the grant allows")
-    ends = [grant.bundle_expires, grant.expires, *(each.valid_until for each in attested)]
+    ends = (grant.bundle_expires, grant.expires, *attested.ends)
     need(context.expires <= min(ends), 5, "CONTEXT", "it outlives what it rests on")
 
 
-def _rebuilt_request(read: Bundle, attested: tuple[Attestation, ...]) -> encoding.Tree:
+def _rebuilt_request(read: Bundle, attested: Evidence) -> encoding.Tree:
     context = read.context.tree
     request = {
         "format": "crossvault/request/v1",
-        "documents": [
-            {"alias": entry.alias, "asset": each.asset, "schema": each.schema.hex()}
-            for entry, each in zip(read.documents, attested, strict=True)
-        ],
+        **attested.asked,
         "facts": read.facts,
         "sets": read.sets,
         "audience": context["audience"],
@@ -189,7 +121,7 @@ def _rebuilt_request(read: Bundle, attested: tuple[Attestation, ...]) -> encodin
 
 def _expectation(
     read: Bundle,
-    attested: tuple[Attestation, ...],
+    attested: Evidence,
     asked: Request | None,
     audience: str | None,
     nonce: str | None,
@@ -201,7 +133,7 @@ def _expectation(
     context = read.context
     need(context.audience == audience, 6, "CONTEXT", "made for another audience")
     need(context.nonce == nonce, 6, "CONTEXT", "another nonce")
-    need(asset in (None, *(each.asset for each in attested)), 6, "CONTEXT", "another asset")
+    need(asset in (None, *(each.asset for each in attested.rows)), 6, "CONTEXT", "another asset")
     need(asked is None or context.request == asked.digest, 6, "CONTEXT", "another request")
 
 
@@ -231,28 +163,54 @@ def _named_sets(
     return found
 
 
-def _statement(read: Bundle, book: Book, named: dict[str, SignedSet]) -> Statement:
+def _statement(
+    read: Bundle, attested: Evidence, named: dict[str, SignedSet]
+) -> Statement | ListStatement:
     """Step 8: the facts, about exactly these sets, allowed, and compiled here."""
+    book = attested.book
+    scalars = {name: NamedScalars(each.digest, each.scalars) for name, each in named.items()}
+    if attested.is_list:
+        return _list_statement(read, attested, named, scalars)
     with malformed_is(8, "FACT"):
         listed = [facts.read(each, book) for each in read.facts]
-    about = [each for each in listed if isinstance(each, facts.InSet)]
-    need({each.name for each in about} == named.keys(), 8, "BINDING", "other sets than the facts'")
+    used = {each.name for each in listed if isinstance(each, facts.InSet)}
+    need(used == named.keys(), 8, "BINDING", "other sets than the facts'")
     with malformed_is(8, "FACT"):
         classes.check(listed, book, named)
-        scalars = {name: NamedScalars(each.digest, each.scalars) for name, each in named.items()}
         return compile_facts(listed, book, scalars)
 
 
-def _proof(read: Bundle, attested: tuple[Attestation, ...], statement: Statement) -> None:
+def _list_statement(
+    read: Bundle,
+    attested: Evidence,
+    named: dict[str, SignedSet],
+    scalars: dict[str, NamedScalars],
+) -> ListStatement:
+    book, presences = attested.book, [row.presence for row in attested.rows]
+    with malformed_is(8, "FACT"):
+        listed = [list_facts.read(each, book) for each in read.facts]
+    about = (list_facts.set_of(each) for each in listed)
+    used = {each.name for each in about if each is not None}
+    need(used == named.keys(), 8, "BINDING", "other sets than the facts'")
+    with malformed_is(8, "BINDING"):
+        rows = [list_facts.rows_of(each, presences) for each in listed]
+    for each in listed:
+        counted = not isinstance(each, list_facts.Count) or each.holds(len(presences))
+        need(counted, 8, "FACT", "another number of documents")
+    with malformed_is(8, "FACT"):
+        list_classes.check(listed, rows, book, named)
+        return compile_list(listed, book, scalars, presences)
+
+
+def _proof(read: Bundle, attested: Evidence, statement: Statement | ListStatement) -> None:
     """Step 9: the commitments that the facts are about, and the arguments."""
     commitments = {}
     for slot in statement.slots():
-        document, index = divmod(slot, 64)
-        presence = attested[document].presence
-        need(presence[index] == "1", 9, "BINDING", "a fact about an absent attribute")
-        encoded = attested[document].commitments[presence[:index].count("1")]
+        row, index = divmod(slot, 64)
+        encoded = attested.rows[row].commitment(index)
+        need(encoded is not None, 9, "BINDING", "a fact about an absent attribute")
         with malformed_is(9, "ENCODING"):
-            commitments[slot] = Committed(commitment(encoded), encoded)
+            commitments[slot] = Committed(commitment(encoded or b""), encoded or b"")
     with malformed_is(9, "ENCODING"):
-        transcript = proof.begin(read, attested, statement, commitments)
+        transcript = proof.begin(read, attested.absorbed, statement, commitments)
         proof.check(transcript, read.proof, statement, commitments)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class MalformedError(Exception):
     """Bytes or texts that are not what they should be; the caller knows at which step."""
@@ -27,3 +30,12 @@ def well_formed(condition: bool, reason: str) -> None:
     """Calls the input malformed unless the condition holds."""
     if not condition:
         raise MalformedError(reason)
+
+
+@contextmanager
+def malformed_is(step: int, kind: str) -> Iterator[None]:
+    """Gives what is malformed the step and class of where it was found."""
+    try:
+        yield
+    except MalformedError as error:
+        raise Refused(step, kind, str(error)) from error

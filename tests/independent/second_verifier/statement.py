@@ -75,7 +75,28 @@ class OpeningTerm:
         return frame(b"opening", *place, scalar_bytes(self.scalar))
 
 
-Term = RangeTerm | LinearTerm | MembershipTerm | OpeningTerm
+@dataclass(frozen=True)
+class SumTerm:
+    """A form of sums over rows is in range; its slots are places in the schema."""
+
+    fact: int
+    form: Form
+    rows: tuple[int, ...]
+
+    def slots_of(self, place: int) -> list[int]:
+        """The summed slots of one attribute."""
+        return [64 * row + place for row in self.rows]
+
+    def encoded(self) -> bytes:
+        count = decimal(len(self.rows))
+        summands = (
+            frame(decimal(c), count, b"".join(s.to_bytes(4, "big") for s in self.slots_of(place)))
+            for place, c in self.form.coefficients
+        )
+        return frame(b"sum", decimal(self.fact), decimal(self.form.constant), *summands)
+
+
+Term = RangeTerm | LinearTerm | MembershipTerm | OpeningTerm | SumTerm
 
 
 @dataclass(frozen=True)
@@ -97,6 +118,9 @@ class Statement:
         for term in self.terms:
             if isinstance(term, LinearTerm):
                 found.update(slot for slot, _ in term.form.coefficients)
+            elif isinstance(term, SumTerm):
+                for place, _ in term.form.coefficients:
+                    found.update(term.slots_of(place))
             else:
                 found.add(term.slot)
         return sorted(found)

@@ -33,6 +33,10 @@ class Transcript:
         """A list of items."""
         self.absorb(label, listed(items))
 
+    def seed(self) -> bytes:
+        """The hash of all bytes so far, with nothing absorbed for it."""
+        return self._hash.copy().digest()
+
     def challenge(self, label: str) -> int:
         """The hash of all bytes so far, modulo q; it may be 0."""
         self._hash.update(b"\x02" + frame(label.encode()))
