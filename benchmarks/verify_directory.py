@@ -34,6 +34,7 @@ from proofs.equation import Equation
 from proofs.errors import CrossproofError, ProofError
 from proofs.named_set import NamedSet
 from proofs.policy import Expectation
+from proofs.request import Request
 from proofs.trust import Trust
 from proofs.verify import Verified, verify_bundle
 from proofs.verify_many import verify_many
@@ -97,7 +98,9 @@ class Verifier:
         return verify_many(
             self._contents(bad),
             trust=self._trust,
-            expectation=Expectation.for_requests([each.read_bytes() for each in self.requests]),
+            expectation=Expectation.for_requests(
+                Request.parse(each.read_bytes()) for each in self.requests
+            ),
             sets=self._sets,
             now=self._now,
         )

@@ -31,13 +31,14 @@ from proofs.cli_files import (
     read_or_error,
 )
 from proofs.cli_sets import SET, SetOption, load_sets
-from proofs.errors import CrossproofError
+from proofs.errors import CrossproofError, EncodingError
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
     from proofs.policy import Expectation
+    from proofs.request import Request
     from proofs.verify import Verified
 
 BUNDLES, REQUESTS = "*.proof.json", "*.request.json"
@@ -109,7 +110,7 @@ def verify(
     console = error_console()
     with _progress(console, len(files)) as progress:
         outcomes = verify_many(
-            _contents(files, progress),
+            _contents(files, places, progress),
             trust=pinned,
             expectation=expected,
             sets=sets,
@@ -119,7 +120,8 @@ def verify(
     if as_json:
         for file, outcome in zip(files, outcomes, strict=True):
             click.echo(_json_line(file, outcome))
-        print_missing(console, total)
+        if not alone:
+            print_missing(console, total)
     elif alone or verbose:
         for file, outcome in zip(files, outcomes, strict=True):
             if not alone:
@@ -134,13 +136,19 @@ def verify(
         sys.exit(1)
 
 
-def _contents(files: Sequence[Path], progress: Progress) -> Iterator[bytes | UnreadableError]:
+def _contents(
+    files: Sequence[Path], named: Sequence[Path], progress: Progress
+) -> Iterator[bytes | UnreadableError]:
     """One file in memory after the other; the last step, for all at once, is announced."""
     from proofs.bundle import LIMIT
 
     task = progress.add_task("checking 检查", total=len(files))
     for file in files:
-        yield read_or_error(file, LIMIT)
+        # Somebody named a pipe; nobody meant one that lies in a directory, and it may never end.
+        if file in named or file.is_file():
+            yield read_or_error(file, LIMIT)
+        else:
+            yield UnreadableError("no file that can be read")
         progress.advance(task)
     progress.update(task, description="all proofs at once 合并验算")
 
@@ -178,7 +186,6 @@ def _expectation(
 ) -> Expectation:
     """What was said; about several files, each may be about some of the assets only."""
     from proofs.policy import Expectation
-    from proofs.request import LIMIT
 
     if bool(request_places) == (audience is not None):
         raise click.UsageError(
@@ -189,9 +196,8 @@ def _expectation(
     if request_places:
         if nonce is not None:
             raise click.UsageError("--nonce goes with --audience; a request has its own")
-        files = expand(request_places, REQUESTS, "request")
         return Expectation.for_requests(
-            [read(file, LIMIT) for file in files],
+            [_request(file) for file in expand(request_places, REQUESTS, "request")],
             assets=assets,
             required=required,
             every_asset=alone,
@@ -202,3 +208,14 @@ def _expectation(
         )
     except CrossproofError as error:
         raise click.UsageError(str(error)) from None
+
+
+def _request(file: Path) -> Request:
+    """A request file; of several, the one that is none is named."""
+    from proofs.request import LIMIT, Request
+
+    data = read(file, LIMIT)
+    try:
+        return Request.parse(data)
+    except CrossproofError as error:
+        raise EncodingError(f"{printable(file)}: {error}") from None

@@ -10,7 +10,7 @@ SPEC.md, "Verification procedure", step 6, and "What a verifier may require".
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from proofs.errors import ContextError, PolicyError
@@ -46,29 +46,28 @@ class Expectation:
             PolicyError: an asset is demanded that the request does not ask about, or facts are
                 required of no asset.
         """
-        return cls.for_requests([data], assets=assets, required=required)
+        return cls.for_requests([Request.parse(data)], assets=assets, required=required)
 
     @classmethod
     def for_requests(
         cls,
-        files: Sequence[bytes],
+        requests: Iterable[Request],
         *,
         assets: Sequence[str] = (),
         required: Sequence[str] = (),
         every_asset: bool = True,
     ) -> Expectation:
-        """Each bundle must answer exactly one of these request files; as `for_request`."""
-        requests = {each.digest: each for each in map(Request.parse, files)}
-        if not requests:
+        """Each bundle must answer exactly one of these requests; PolicyError as `for_request`."""
+        named = list(requests)
+        if not named:
             raise PolicyError("no request to compare with")
-        named = list(requests.values())
         for asset in assets:
             # Which assets an answer about a selection has is for whoever answers to choose.
             if not any(each.selection or asset in _assets(each) for each in named):
                 about = ", ".join(map(_list, named[:3]))
                 raise PolicyError(f"the request is about {about}, not {asset}")
         return cls(
-            requests,
+            {each.digest: each for each in named},
             named[0].audience,
             named[0].nonce,
             tuple(assets),

@@ -213,8 +213,8 @@ def _wide() -> ScalarSet:
 
 def _expectations() -> Iterator[Named]:
     def expecting(*changes: dict[str, object], **options: object) -> None:
-        files = [request(SMALL_FACTS, **each).data for each in changes]
-        check(few().build(), expectation=Expectation.for_requests(files, **options))  # type: ignore[arg-type]
+        asked = [request(SMALL_FACTS, **each) for each in changes]
+        check(few().build(), expectation=Expectation.for_requests(asked, **options))  # type: ignore[arg-type]
 
     yield "no request at all", lambda: Expectation.for_requests([])
     yield "none of two requests", lambda: expecting({"nonce": "00" * 32}, {"nonce": "11" * 32})
