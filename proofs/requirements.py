@@ -61,7 +61,7 @@ class Required:
         """PolicyError for facts without an asset: nothing would be checked."""
         if facts and not assets:
             raise PolicyError("a required fact needs an asset that it must hold for")
-        return cls(tuple(facts), tuple(assets))
+        return cls(tuple(dict.fromkeys(facts)), tuple(dict.fromkeys(assets)))
 
     def check(
         self,
