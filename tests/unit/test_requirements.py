@@ -196,7 +196,7 @@ def test_a_document_without_the_attribute_is_passed_over() -> None:
     with pytest.raises(PolicyError, match="nothing is proven"):
         met(proven, ["capacity >= 1 kW"], documents=mixed)
     with pytest.raises(PolicyError, match="no attribute"):
-        met(proven, ["capacity <= debt"], documents=mixed)
+        met(proven, ["annual_yield <= age"], documents=mixed)
 
 
 # --- in the procedure ---------------------------------------------------------------------------
