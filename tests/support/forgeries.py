@@ -3,10 +3,7 @@
 A forgery is a function that ends in a call of the real verifier; the error that it raises is
 compared with the one that stands here. Where a faulty verifier would be fooled, `fooled` shows it:
 it runs the same forgery against a verifier with that one fault and must come through. The
-forgeries themselves stand in `support.forged`, by kind.
-
-A list of documents that names one asset twice belongs into a file of its own there, beside
-portfolios; `all_forgeries` finds every module of the package.
+forgeries themselves stand in `support.forged`, by kind; every module of the package is read.
 """
 
 from __future__ import annotations
