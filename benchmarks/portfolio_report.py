@@ -105,14 +105,15 @@ def median_of(sums: Sequence[Mapping[str, _Value]]) -> dict[str, _Value]:
 
 def kept(figures: Figures) -> Iterator[Kept]:
     """Every figure that has a limit."""
-    for each in figures.plants:
-        where = f"{each.documents:,} plants, {each.name}"
+    largest = max((each.documents for each in figures.piles), default=0)
+    listed = [("plants", each) for each in figures.plants]
+    listed += [("piles", each) for each in figures.piles if each.documents == largest]
+    for what, each in listed:
+        where = f"{each.documents:,} {what}, {each.name}"
         yield Kept(f"{where}: proven", each.vault[PROVE].wall, PROVE_MOST, "s")
         yield Kept(f"{where}: verified beyond", each.verify[BEYOND], VERIFY_MOST, "s")
-    for each in [*figures.plants, *figures.piles]:
-        what = "piles" if each in figures.piles else "plants"
-        where = f"{each.documents:,} {what}, {each.name}"
-        yield Kept(where, each.bytes / each.documents, BYTES_MOST[each.name], "bytes a document")
+        size = each.bytes / each.documents
+        yield Kept(f"{where}: a document", size, BYTES_MOST[each.name], "bytes")
 
 
 def all_kept(figures: Figures) -> bool:
@@ -236,7 +237,7 @@ def _growth(piles: Sequence[Listed]) -> Iterator[str]:
 def _rates(each: Sequence[Each], unit: float) -> Table:
     first = each[0]
     result = plain_table(f"{first.fact}: {first.owned:,} of {first.documents:,} plants", "")
-    for heading in ("documents/s", "s on the wall", "processor ms each", "t each"):
+    for heading in ("documents/s", "wall, s", "processor\nms each", "t\neach"):
         result.add_column(heading, justify="right", no_wrap=True)
     for one in each:
         on = f"on {one.processes} process{'es' if one.processes > 1 else ''}"
