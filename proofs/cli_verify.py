@@ -130,10 +130,16 @@ def verify(
         if not alone:
             print_summary(console, total)
     else:
-        print_lines(console, [printable(file) for file in files], outcomes)
+        print_lines(console, _short(files), outcomes)
         print_summary(console, total)
     if total.failed:
         sys.exit(1)
+
+
+def _short(files: Sequence[Path]) -> list[str]:
+    """Names that may be shown; without the directory, if all lie in one."""
+    together = len({file.parent for file in files}) == 1
+    return [printable(file.name if together else file) for file in files]
 
 
 def _contents(

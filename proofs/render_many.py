@@ -26,7 +26,8 @@ from proofs.verify import Verified
 
 Outcome = Verified | CrossproofError
 
-_WIDTHS = (15, 28, 24, 10)  # with a space between two of them, 80
+_WIDTHS = (15, 30, 27, 5)  # with a space between two of them, 80
+_SHOWN = 3
 _VERIFIED = Text("verified 已验证", style="green")
 _REFUSED = Text("refused 未通过", style="bold red")
 
@@ -106,7 +107,7 @@ def print_lines(console: Console, names: Sequence[str], outcomes: Sequence[Outco
 def _lines(*, header: bool = False) -> Table:
     table = Table.grid(padding=(0, 1, 0, 0))
     table.show_header = header
-    titles = ("Verdict 结论", "File 文件", "Asset 资产", "Facts 事实")
+    titles = ("Verdict 结论", "File 文件", "Asset 资产", "Facts")
     for title, width in zip(titles, _WIDTHS, strict=True):
         justify: Literal["left", "right"] = "right" if title is titles[-1] else "left"
         table.add_column(Text(title, style="bold"), overflow="fold", width=width, justify=justify)
@@ -122,8 +123,12 @@ def print_summary(console: Console, found: Summary) -> None:
         Text(f"{refused} refused 未通过" + (f" ({reasons})" if reasons else "")),
         sep="",
     )
-    for digest in found.unanswered:
-        console.print(Text(f"request without an answer here 未见答复的请求 {digest}"))
+    if found.unanswered:
+        console.print(
+            Text(f"{len(found.unanswered)} requests without an answer here 未见答复的请求")
+        )
+        for digest in found.unanswered[:_SHOWN]:
+            console.print(Text(digest))
     print_missing(console, found)
     if found.failed:
         console.print(Text("NOT ALL VERIFIED 未全部通过验证", style="bold red"))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 import os
 import stat
@@ -29,10 +27,11 @@ from support.bundles import (
     small,
     trust_text,
 )
+from support.crossproof import run
 
 import proofs
 from proofs import canonical
-from proofs.cli import cli, main
+from proofs.cli import cli
 from proofs.envelope import key_id
 from proofs.request import Request
 from proofs.trust import Trust
@@ -49,26 +48,6 @@ def files(tmp_path: Path) -> Path:
     for each in sets():
         (tmp_path / f"{each.name}.set").write_bytes(each.export())
     return tmp_path
-
-
-def run(directory: Path, *arguments: str, text: str = "") -> tuple[int, str, str]:
-    """Exit code, standard output and standard error of the command's own `main`, in process."""
-    out, err = io.StringIO(), io.StringIO()
-    kept = sys.argv, sys.stdin
-    sys.argv, sys.stdin = ["crossproof", *arguments], io.StringIO(text)
-    try:
-        with (
-            contextlib.chdir(directory),
-            contextlib.redirect_stdout(out),
-            contextlib.redirect_stderr(err),
-            pytest.raises(SystemExit) as ended,
-        ):
-            main()
-    finally:
-        sys.argv, sys.stdin = kept
-    code = ended.value.code
-    assert isinstance(code, int)
-    return code, out.getvalue(), err.getvalue()
 
 
 def test_as_a_process(files: Path) -> None:
