@@ -35,7 +35,7 @@ VALUE_BOUND = 2**62
 TIME_ZONES = ("Asia/Shanghai", "Asia/Hong_Kong", "UTC")
 
 # Words that the fact language keeps for itself; an attribute called `in` could not be asked about.
-RESERVED = frozenset({"in", "not", "and", "or", "sum", "abs", "min", "max", "count", "each"})
+RESERVED = frozenset({"in", "not", "and", "or", "sum", "abs", "min", "max", "count"})
 
 _ATTRIBUTE_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
 _SCHEMA_NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}", re.ASCII)

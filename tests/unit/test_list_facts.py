@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -126,3 +128,40 @@ def test_a_form_says_what_the_sentence_says(
     sentence = fact.sentence
     (form,) = sentence.forms_over(count)  # type: ignore[union-attr]
     assert form.holds(lambda alias, attribute: total) == expected
+
+
+WORDS = replace(
+    SCHEMA,
+    attributes=tuple(
+        replace(attribute, name=name)
+        for attribute in SCHEMA.attributes
+        if attribute.name == "capacity"
+        for name in ("each", "where", "present")
+    ),
+)
+"""Attributes whose names the language uses too: schemas from before it did may have them."""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "each >= 3 MW",
+        "each in 3..4 MW",
+        "each - present >= 3 MW",
+        "each + present >= 3 MW",
+        "each * 2 <= where * 3",
+        "abs(each - where) <= 3 MW",
+        "present >= each",
+        "present >= where",
+        "where in 3..4 MW",
+    ],
+)
+def test_a_name_that_is_a_word_of_the_language_stays_a_name(text: str) -> None:
+    """One sentence about one document as before, and with each mark once over a selection."""
+    assert parse_fact(text, WORDS).text == text
+    assert parse_list_fact(text, WORDS).text == f"each {text}"
+    marked = f"each {text} where present"
+    for typed in (marked, f"{text}  where  present", marked.replace(" ", "  ")):
+        assert parse_list_fact(typed, WORDS).text == marked
+    with pytest.raises(FactError, match="about a selection"):
+        parse_fact(f"each {text}", WORDS)
