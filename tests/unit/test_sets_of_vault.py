@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,9 +13,11 @@ from support.sites import TwoSites, make_two_sites
 from proofs.errors import SetError
 from proofs.named_set import NamedSet
 from proofs.set_polynomial import SetPolynomial
+from vault.app.sets import READERS
 from vault.client.sets import change, make
 from vault.errors import (
     ConflictError,
+    ExhaustedError,
     InvalidInputError,
     VaultError,
 )
@@ -121,3 +124,48 @@ def test_sets_are_kept_by_their_members(world: World, monkeypatch: pytest.Monkey
     assert len(reads) == 4
     world.sets.require([sanctions.reference], NOW)
     assert len(reads) == 4
+
+
+def test_a_set_is_read_once_for_all_who_wait(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many requests as there are threads, naming a large set, read it once; the rest go away."""
+    sanctions = world.named["sanctions"]
+    world.sets._read.clear()
+    begun, go_on, reads = threading.Event(), threading.Event(), []
+    real = NamedSet.parse.__func__  # type: ignore[attr-defined]
+
+    def slow(cls: type[NamedSet], data: bytes, **extra: object) -> NamedSet:
+        reads.append(len(data))
+        begun.set()
+        assert go_on.wait(30)
+        return real(cls, data, **extra)
+
+    monkeypatch.setattr(NamedSet, "parse", classmethod(slow))
+    found: list[str] = []
+
+    def ask() -> None:
+        try:
+            found.append(world.sets.require([sanctions.reference], NOW)["sanctions"].name)
+        except ExhaustedError as error:
+            found.append(error.reason)
+
+    threads = [threading.Thread(target=ask) for _ in range(READERS + 3)]
+    for each in threads:
+        each.start()
+    assert begun.wait(30)
+    while len(found) < 3:
+        threading.Event().wait(0.01)
+    go_on.set()
+    for each in threads:
+        each.join(30)
+    assert sorted(found) == ["TOO_MANY_SETS"] * 3 + ["sanctions"] * READERS
+    assert len(reads) == 1
+
+
+def test_a_set_that_is_kept_is_not_loaded_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A request that names a set of 128 MiB must not have them read for it."""
+    sanctions = world.named["sanctions"]
+    world.sets.require([sanctions.reference], NOW)
+    monkeypatch.setattr("vault.storage.set_store.SetStore.exported", lambda *_: 1 / 0)
+    assert world.sets.require([sanctions.reference], NOW)

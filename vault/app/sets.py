@@ -3,7 +3,9 @@
 A set is taken only with the signature of the authority that hands it in, as the pinned site file
 has its key, and only with the members that were signed. A request names it by the authority's key
 and the digest; what is not here, expired, or under another name is refused with the reason, since
-sets are public.
+sets are public. One set is read at a time, which takes a minute for the largest, and of those who
+wait for it all but a few are sent away: an asker that names large sets takes neither the memory
+nor the threads of everybody else's calls.
 """
 
 from __future__ import annotations
@@ -11,8 +13,10 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Final
 
 from proofs.canonical import format_instant
 from proofs.envelope import Envelope, PayloadType, check_signer
@@ -21,7 +25,7 @@ from proofs.named_set import NamedSet
 from proofs.principal import Principal
 from proofs.request import SetReference
 from proofs.sets import ScalarSet
-from vault.errors import InvalidInputError, NotAllowedError, NotFoundError
+from vault.errors import ExhaustedError, InvalidInputError, NotAllowedError, NotFoundError
 from vault.sites import SiteSet
 from vault.storage.set_store import SetEntry, SetStore, StoredSet
 
@@ -29,6 +33,8 @@ _SKEW = timedelta(minutes=5)
 _KEPT = 16
 _KEPT_MEMBERS = 1 << 20
 """A member takes 700 bytes in memory, its place in a polynomial included."""
+READERS: Final = 8
+"""How many calls may be reading a set or waiting for one that is read."""
 
 
 class Sets:
@@ -41,6 +47,8 @@ class Sets:
         # Reading a set of 16,384 members takes as long as several proofs.
         self._read: OrderedDict[tuple[str, str, str], NamedSet] = OrderedDict()
         self._lock = threading.Lock()
+        self._reading = threading.Lock()
+        self._readers = threading.BoundedSemaphore(READERS)
 
     def add(
         self, caller: Principal, envelope: bytes, members: Sequence[str], *, now: datetime
@@ -56,7 +64,8 @@ class Sets:
         if signed.keyid != record.key_id:
             raise NotAllowedError("a set is handed in by the authority that signed it")
         header_bytes = signed.verify(record.signing_key, PayloadType.SET)
-        found = self._parse(_exported(envelope, members), signed.keyid)
+        with self._turn():
+            found = self._parse(_exported(envelope, members), signed.keyid)
         if found.envelope.unverified_payload != header_bytes:
             raise InvalidInputError("the envelope is not the one that was verified")
         header = found.header
@@ -95,7 +104,10 @@ class Sets:
         return self._store.lines(entry)
 
     def require(self, references: Iterable[SetReference], now: datetime) -> dict[str, NamedSet]:
-        """The sets that a request or a grant names, by name; SetError says which is not usable."""
+        """The sets that a request or a grant names, by name; SetError says which is not usable.
+
+        Raises ExhaustedError (TOO_MANY_SETS) while too many others wait for sets to be read.
+        """
         return {each.name: self._require(each, now) for each in references}
 
     def _require(self, reference: SetReference, now: datetime) -> NamedSet:
@@ -106,15 +118,37 @@ class Sets:
                 f"`crossvault set list` shows those that are"
             )
         _require_current(stored.name, stored.valid_until, now)
+        found = self._kept(stored)
+        if found is None:
+            with self._turn():
+                # Somebody else may have read it meanwhile.
+                found = self._kept(stored)
+                if found is None:
+                    found = self._parse(self._store.exported(stored), stored.authority_key)
+                    self._keep(found)
+        return found
+
+    def _kept(self, stored: SetEntry) -> NamedSet | None:
         key = (stored.authority_key, stored.name, stored.digest)
         with self._lock:
             found = self._read.get(key)
-            if found is not None and found.header.version == stored.version:
-                self._read.move_to_end(key)
-                return found
-        found = self._parse(stored.exported, stored.authority_key)
-        self._keep(found)
-        return found
+            if found is None or found.header.version != stored.version:
+                return None
+            self._read.move_to_end(key)
+            return found
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Nobody else reads a set meanwhile; ExhaustedError when too many wait for that."""
+        if not self._readers.acquire(blocking=False):
+            raise ExhaustedError(
+                "other sets are being read; try again in a minute", reason="TOO_MANY_SETS"
+            )
+        try:
+            with self._reading:
+                yield
+        finally:
+            self._readers.release()
 
     def _parse(self, exported: bytes, authority_key: str) -> NamedSet:
         """Read a set that finds the polynomials of its other versions, where those are kept."""

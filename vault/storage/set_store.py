@@ -1,6 +1,6 @@
 """Named sets as rows: every version that an authority handed in, as the file it exports.
 
-A file may have 128 MiB. Only who proves reads one whole; lists read the signed headers, and an
+A file may have 128 MiB. Only who proves reads one whole; all others read the signed header, and an
 export goes out slice by slice. Which set a request may use is `vault.app.sets`' to say.
 """
 
@@ -11,14 +11,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import LargeBinary, func, insert, select
+from sqlalchemy import func, insert, select
 
-from proofs.named_set import HEADER_LIMIT
 from vault.errors import ConflictError
 from vault.storage.database import Database
 from vault.storage.tables.proofs import named_sets as table
+from vault.storage.tables.proofs import set_slices as slices
 
-_HEAD: Final = 2 * HEADER_LIMIT + 1
 _SLICE: Final = 256 << 10
 
 
@@ -56,23 +55,21 @@ class SetStore:
         self.database = database
 
     def add(self, new: StoredSet) -> None:
-        """Add a version; the same bytes again change nothing.
+        """Add a version; the same header again changes nothing, since it names the members.
 
         Raises ConflictError for a version that is not above the authority's last of that name.
         """
+        envelope, _, members = new.exported.partition(b"\n")
         with self.database.write() as connection:
             query = (
-                select(table.c.id, table.c.version)
+                select(table.c.version, table.c.envelope)
                 .where(table.c.authority == new.authority, table.c.name == new.name)
                 .order_by(table.c.version.desc())
                 .limit(1)
             )
             last = connection.execute(query).first()
             if last is not None:
-                same = select(table.c.id).where(
-                    table.c.id == last.id, table.c.exported == new.exported
-                )
-                if last.version == new.version and connection.execute(same).first():
+                if (last.version, last.envelope) == (new.version, envelope):
                     return
                 if last.version >= new.version:
                     raise ConflictError(
@@ -80,32 +77,41 @@ class SetStore:
                         f"higher",
                         field="version",
                     )
-            connection.execute(
-                insert(table).values(
-                    name=new.name,
-                    authority=new.authority,
-                    authority_key=new.authority_key,
-                    version=new.version,
-                    digest=new.digest,
-                    valid_until=new.valid_until,
-                    exported=new.exported,
-                )
+            added = insert(table).values(
+                name=new.name,
+                authority=new.authority,
+                authority_key=new.authority_key,
+                version=new.version,
+                digest=new.digest,
+                valid_until=new.valid_until,
+                envelope=envelope,
             )
+            row = connection.execute(added.returning(table.c.id)).scalar_one()
+            for place, start in enumerate(range(0, len(members), _SLICE)):
+                data = members[start : start + _SLICE]
+                connection.execute(insert(slices).values(set_id=row, place=place, data=data))
 
-    def find(self, authority_key: str, name: str, digest: str) -> StoredSet | None:
+    def find(self, authority_key: str, name: str, digest: str) -> SetEntry | None:
         """The newest version of this name with this digest that this authority signed.
 
         Two names of one authority may have the same members, and then the same digest.
         """
-        return self._first(
+        query = select(table).where(
             table.c.authority_key == authority_key,
             table.c.name == name,
             table.c.digest == digest,
         )
+        return next(iter(self._entries(query.order_by(table.c.id.desc()).limit(1))), None)
+
+    def exported(self, entry: SetEntry) -> bytes:
+        """The bytes of its file, all of them."""
+        query = select(slices.c.data).where(slices.c.set_id == entry.row).order_by(slices.c.place)
+        with self.database.read() as connection:
+            return b"".join([entry.envelope, b"\n", *connection.execute(query).scalars()])
 
     def find_named(self, name: str, digest: str = "") -> SetEntry | None:
         """The version of a name that was added last; of one digest, when it is given."""
-        query = _ENTRIES.where(table.c.name == name)
+        query = select(table).where(table.c.name == name)
         if digest:
             query = query.where(table.c.digest == digest)
         return next(iter(self._entries(query.order_by(table.c.id.desc()).limit(1))), None)
@@ -114,7 +120,7 @@ class SetStore:
         """The newest version of every authority's every set, by name."""
         # Chosen by the database: there may be an earlier version for every day of years.
         last = select(func.max(table.c.id)).group_by(table.c.name, table.c.authority)
-        query = _ENTRIES.where(table.c.id.in_(last))
+        query = select(table).where(table.c.id.in_(last))
         return self._entries(query.order_by(table.c.name, table.c.authority))
 
     def lines(self, entry: SetEntry) -> Iterator[list[str]]:
@@ -123,39 +129,23 @@ class SetStore:
         One slice is read for each, so that whoever takes them slowly holds up neither memory nor
         the database.
         """
-        start, rest = len(entry.envelope) + 2, b""  # the database counts bytes from one
+        rest, place = b"", 0
         while True:
-            part = func.substr(table.c.exported, start, _SLICE, type_=LargeBinary)
+            query = select(slices.c.data).where(
+                slices.c.set_id == entry.row, slices.c.place == place
+            )
             with self.database.read() as connection:
-                found = connection.execute(select(part).where(table.c.id == entry.row)).scalar()
+                found = connection.execute(query).scalar()
             if not found:
                 return
             whole, _, rest = (rest + found).rpartition(b"\n")
-            start += len(found)
+            place += 1
             if whole:
                 yield whole.decode().split("\n")
-
-    def _first(self, *conditions: Any) -> StoredSet | None:
-        query = select(table).where(*conditions).order_by(table.c.id.desc()).limit(1)
-        with self.database.read() as connection:
-            row = connection.execute(query).mappings().first()
-        return None if row is None else StoredSet(**{k: v for k, v in row.items() if k != "id"})
 
     def _entries(self, query: Any) -> list[SetEntry]:
         with self.database.read() as connection:
             rows = connection.execute(query).mappings().all()
         return [
-            SetEntry(
-                envelope=row["head"].partition(b"\n")[0],
-                **{k: v for k, v in row.items() if k != "head"},
-            )
-            for row in rows
+            SetEntry(row=row["id"], **{k: v for k, v in row.items() if k != "id"}) for row in rows
         ]
-
-
-_ENTRIES: Final = select(
-    table.c.id.label("row"),
-    *(table.c[each] for each in ("name", "authority", "authority_key", "version", "digest")),
-    table.c.valid_until,
-    func.substr(table.c.exported, 1, _HEAD, type_=LargeBinary).label("head"),
-)

@@ -57,7 +57,17 @@ named_sets = Table(
     Column("version", Integer, nullable=False),
     Column("digest", String(64), nullable=False, index=True),
     Column("valid_until", Instant, nullable=False),
-    # The exported file: the envelope, then the members, one a line.
-    Column("exported", LargeBinary, nullable=False),
+    # The first line of its file; what the authority signed.
+    Column("envelope", LargeBinary, nullable=False),
     UniqueConstraint("authority", "name", "version"),
+)
+
+# The other lines, the members, cut anywhere. Rows of their own: a database reads a long value from
+# its beginning whatever part of it is asked for, and an export asks for one part after another.
+set_slices = Table(
+    "set_slices",
+    catalog,
+    Column("set_id", RowId, ForeignKey("named_sets.id"), primary_key=True),
+    Column("place", Integer, primary_key=True),
+    Column("data", LargeBinary, nullable=False),
 )
