@@ -109,11 +109,11 @@ def test_a_cluster_that_is_gone_is_an_error(
     cluster: DaskCluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And not a call that waits for ever."""
-    monkeypatch.setattr(dask_pool, "CONNECT_SECONDS", 3)
     pool = opened(cluster.config)
     assert isinstance(pool, RenewedPool)
     with pool as executor:
         assert executor.submit(jobs.square, 3).result(MOMENT) == 9
+        monkeypatch.setattr(dask_pool, "CONNECT_SECONDS", 3)
         cluster.kill_scheduler()
         with pytest.raises(UnavailableError):
             executor.submit(jobs.square, 4).result(MOMENT)
