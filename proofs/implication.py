@@ -8,8 +8,7 @@ attributes' ranges keep above -1 (its value is whole). The answer is never yes w
 though yes would be true, where linear facts have to be combined in a way that this search does
 not try, where narrowing takes more than its rounds, or where gaps in a set matter to a sum.
 
-It knows two kinds of sentences. One of another kind is implied by an equal one only, until it
-says here what else implies it.
+It knows sentences about documents by name; `proofs.list_implication` those over a selection.
 
 SPEC.md, "What a verifier may require".
 """
@@ -91,11 +90,11 @@ def _fact_follows(
     key = (required.alias, required.attribute)
     if required.attribute.optional and key not in _present(known):
         return False
-    forms = _forms(known)
+    forms = forms_of(known)
     left = _left(known, key, sets)
     if forms and required.attribute.is_numeric:
-        intervals = _intervals(known, forms, [key], sets)
-        if _contradictory(intervals):
+        intervals = intervals_of(known, forms, [key], sets)
+        if contradictory(intervals):
             return True
         left = left.narrowed(intervals[key])
     return left.meets(required.attribute, required.claim, sets)
@@ -113,23 +112,25 @@ def _left(known: Sequence[Sentence], key: Key, sets: Mapping[str, SetMembers]) -
 # --- sums ---------------------------------------------------------------------------------------
 
 
-def _forms(known: Iterable[Sentence]) -> list[Form]:
+def forms_of(known: Iterable[Sentence]) -> list[Form]:
+    """What the linear facts among sentences about documents say."""
     return [form for each in known if isinstance(each, LinearFact) for form in each.forms]
 
 
-def _intervals(
+def intervals_of(
     known: Sequence[Sentence],
     forms: Sequence[Form],
     keys: Iterable[Key],
     sets: Mapping[str, SetMembers],
 ) -> dict[Key, Interval]:
+    """What facts and forms leave of these attributes, and of all that the forms are about."""
     involved = dict.fromkeys(keys)
     for form in forms:
         involved.update(dict.fromkeys(key for key, _ in form.coefficients))
     return narrow({key: _left(known, key, sets).ends for key in involved}, forms)
 
 
-def _contradictory(intervals: Mapping[Key, Interval]) -> bool:
+def contradictory(intervals: Mapping[Key, Interval]) -> bool:
     """Whether no values meet the proven facts: then they imply everything."""
     return any(lo > hi for lo, hi in intervals.values())
 
@@ -140,11 +141,11 @@ def _linear_follows(
     present = _present(known)
     if any(key[1].optional and key not in present for key in _keys(required)):
         return False
-    forms = _forms(known)
+    forms = forms_of(known)
     wanted = [key for form in required.forms for key, _ in form.coefficients]
-    intervals = _intervals(known, forms, wanted, sets)
-    return _contradictory(intervals) or all(
-        _form_follows(form, forms, intervals) for form in required.forms
+    intervals = intervals_of(known, forms, wanted, sets)
+    return contradictory(intervals) or all(
+        form_follows(form, forms, intervals) for form in required.forms
     )
 
 
@@ -170,7 +171,8 @@ class _Rest:
         )
 
 
-def _form_follows(form: Form, proven: Sequence[Form], intervals: Mapping[Key, Interval]) -> bool:
+def form_follows(form: Form, proven: Sequence[Form], intervals: Mapping[Key, Interval]) -> bool:
+    """Whether it is at least 0 where the proven ones are, in these intervals; no yes is wrong."""
     rest = _Rest({key: Fraction(each) for key, each in form.coefficients}, Fraction(form.constant))
     least = rest.least(intervals)
     for each in (*proven, *proven):

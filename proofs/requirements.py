@@ -18,9 +18,12 @@ from datetime import datetime
 from functools import lru_cache
 
 from proofs.errors import FactError, PolicyError
-from proofs.facts import Fact, Sentence, SetMembers, parse_fact
+from proofs.facts import Fact, Sentence, SetMembers, parse_fact, parse_list_fact
 from proofs.implication import about, implies
 from proofs.linear import LinearFact, Side
+from proofs.list_facts import ListFact
+from proofs.list_implication import RowsAbout, bearing_on, implies_over
+from proofs.request import DEFAULT_ALIAS
 from proofs.schema import Schema
 from proofs.subjects import Subjects
 
@@ -91,6 +94,46 @@ class Required:
                     met.append(Met(fact.text, asset, document.alias))
         return tuple(met)
 
+    def over(self, schema: Schema, now: datetime) -> tuple[Required, tuple[ListFact, ...]]:
+        """The same of a selection: what is required of each document, and of all together.
+
+        A sentence that cannot be read over a selection stays as it is, for `check` to refuse.
+        """
+        alone: list[str] = []
+        together: list[ListFact] = []
+        for text in self.facts:
+            try:
+                fact = parse_list_fact(text, schema, now=now)
+            except FactError:
+                alone.append(text)
+                continue
+            if fact.each:
+                alone.append(fact.sentence.text)
+            else:
+                together.append(fact)
+        return replace(self, facts=tuple(alone)), tuple(together)
+
+
+def check_together(
+    proven: Sequence[ListFact],
+    required: ListFact,
+    asset: str,
+    *,
+    count: int,
+    rows_about: RowsAbout,
+    find_set: FindSet,
+) -> Met:
+    """That a fact about all documents of a selection follows, which the asset is one of.
+
+    Raises:
+        PolicyError: it does not.
+        SetError: a set that the proven facts name is not at hand.
+    """
+    sets = _sets(proven, find_set)
+    if not implies_over(proven, required, sets, count=count, rows_about=rows_about):
+        raise _unmet(required.text, asset, bearing_on(proven, required))
+    return Met(required.text, asset, DEFAULT_ALIAS)
+
 
 def _readable(
     text: str, documents: Sequence[Subject], now: datetime
@@ -141,14 +184,20 @@ def _check_follows(
     subjects: Subjects,
     find_set: FindSet,
 ) -> None:
-    names = {each.set_name for each in (*proven, required)} - {None}
-    sets = {name: find_set(name) for name in names if name is not None}
-    if implies(proven, required, subjects, sets):
-        return
-    bearing = [_cut(each) for each in about(proven, required)]
-    said = "; ".join(bearing[:3]) + (f"; and {len(bearing) - 3} more" if len(bearing) > 3 else "")
-    raise PolicyError(
-        f"required of {asset}: {_cut(required.text)}; "
+    if not implies(proven, required, subjects, _sets((*proven, required), find_set)):
+        raise _unmet(required.text, asset, about(proven, required))
+
+
+def _sets(sentences: Sequence[Sentence | ListFact], find_set: FindSet) -> dict[str, SetMembers]:
+    names = dict.fromkeys(each.set_name for each in sentences)
+    return {name: find_set(name) for name in names if name is not None}
+
+
+def _unmet(required: str, asset: str, bearing: Sequence[str]) -> PolicyError:
+    said = "; ".join(_cut(each) for each in bearing[:3])
+    said += f"; and {len(bearing) - 3} more" if len(bearing) > 3 else ""
+    return PolicyError(
+        f"required of {asset}: {_cut(required)}; "
         + (f"this does not follow from {said}" if said else "nothing is proven about it")
     )
 

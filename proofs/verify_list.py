@@ -33,7 +33,7 @@ from proofs.manifest import Manifest, ManifestFile
 from proofs.named_set import NamedSet
 from proofs.parts import verify_parts
 from proofs.request import DEFAULT_ALIAS, RequestedDocument
-from proofs.requirements import FindSet, Met, Required, Subject
+from proofs.requirements import FindSet, Met, Required, Subject, check_together
 from proofs.schema import Schema
 from proofs.selection import Selection
 from proofs.trust import Trust, TrustedCustodian
@@ -150,20 +150,40 @@ class ListEvidence:
     def _met(
         self, facts: Sequence[ListFact], required: Required, find_set: FindSet, now: datetime
     ) -> tuple[Met, ...]:
-        """What facts about each document imply about the assets that the verifier named."""
+        """What follows of what the verifier requires: about the assets that it named, from facts
+        about each document, and about the whole list that an asset is in."""
+        if not required.facts:
+            return ()
+
+        def rows(fact: ListFact) -> list[int]:
+            return rows_about(fact, self.schema, self.listing)
+
         met: list[Met] = []
-        for asset in required.assets if required.facts else ():
-            places = [at for at, row in enumerate(self.listing.rows) if row.asset == asset]
+        alone, together = required.over(self.schema, now)
+        for place, row in enumerate(self.listing.rows):
+            if row.asset not in required.assets:
+                continue
             about = [
                 fact.sentence
                 for fact in facts
                 if isinstance(fact.sentence, Fact | LinearFact)
                 and fact.each
-                and set(places).issubset(rows_about(fact, self.schema, self.listing))
+                and place in rows(fact)
             ]
-            own = [Subject(DEFAULT_ALIAS, asset, self.schema)] if places else []
-            only = replace(required, assets=(asset,))
+            own = [Subject(DEFAULT_ALIAS, row.asset, self.schema)]
+            only = replace(alone, assets=(row.asset,))
             met += only.check(about, own, find_set=find_set, now=now)
+            met += [
+                check_together(
+                    facts,
+                    fact,
+                    row.asset,
+                    count=len(self.listing.rows),
+                    rows_about=rows,
+                    find_set=find_set,
+                )
+                for fact in together
+            ]
         return tuple(met)
 
     def _verified(self, statement: ListStatement) -> VerifiedSelection:
