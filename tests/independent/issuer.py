@@ -17,32 +17,21 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from independent import second_prover as prover
-from independent.second_verifier import bundle as bundles
-from independent.second_verifier import encoding, facts, proof, ranges, sets, signed_sets
+from independent.proving import Opened, prove
+from independent.second_verifier import encoding, sets
 from independent.second_verifier import schema as schemas
-from independent.second_verifier.book import Book
-from independent.second_verifier.curve import generator_bytes, q, scalar_bytes
-from independent.second_verifier.curve import point as decoded
-from independent.second_verifier.documents import Attestation, read_attestation
+from independent.second_verifier import trust as trust_reader
+from independent.second_verifier.curve import generator_bytes
 from independent.second_verifier.encoding import Tree
 from independent.second_verifier.refusal import MalformedError
 from independent.second_verifier.schema import Value
-from independent.second_verifier.statement import (
-    LinearTerm,
-    MembershipTerm,
-    NamedScalars,
-    OpeningTerm,
-    RangeTerm,
-    Statement,
-    compile_facts,
-)
+from independent.second_verifier.selection import listing_digest, rows_digest
 
 NOW = "2026-06-15T12:00:00Z"
 AUDIENCE, NONCE = "Aud", "5a" * 32
 CID = "bafyreiaha4dqobyha4dqobyha4dqobyha4dqobyha4dqobyha4dqobyha4"
 
 Edit = Callable[[str, Tree], None]
-Opened = tuple[int, int]
 
 
 def unchanged(part: str, tree: Tree) -> None:
@@ -185,23 +174,28 @@ def issue(
     use: Sequence[str] = (),
     edit: Edit = unchanged,
     grantor: Signer = CUSTODIAN,
+    chosen: Chosen | None = None,
 ) -> Case:
-    """A bundle about the named sets of `files` in `use`, with everything that goes with it."""
+    """A bundle about the named sets of `files` in `use`, with everything that goes with it.
+
+    With `chosen` it is about a selection, and the documents have no aliases.
+    """
     references = [
         {"name": name, "authority": AUTHORITY.key_id, "digest": _header(files[name])["digest"]}
         for name in sorted(use)
     ]
     by_digest = {digest_of(each.schema): each.schema for each in documents}
     opened: dict[int, Opened] = {}
-    entries, attested, payloads = [], [], []
+    attested, payloads = [], []
     for index, each in enumerate(documents):
         tree, openings = _attestation(index, each)
         opened.update(openings)
         edit("attestation", tree)
         attested.append(tree)
         payloads.append(encoding.write(tree))
-        envelope = CUSTODIAN.envelope("attestation", payloads[-1])
-        entries.append({"alias": each.alias, "kind": "attestation", "envelope": envelope})
+    about = _by_alias(documents, attested, payloads)
+    if chosen is not None:
+        about = _by_list(chosen, documents[0].schema, attested, payloads, edit)
     context: Tree = {
         "audience": AUDIENCE, "purpose": "Pur", "nonce": NONCE,
         "requested_at": "2026-06-10T00:00:00Z", "request_expires": "2026-06-20T00:00:00Z",
@@ -210,10 +204,7 @@ def issue(
     edit("context", context)
     request = {
         "format": "crossvault/request/v1",
-        "documents": [
-            {"alias": each.alias, "asset": tree["asset"], "schema": tree["schema"]}
-            for each, tree in zip(documents, attested, strict=True)
-        ],
+        **about.asked,
         "facts": list(texts), "sets": references, "audience": context["audience"],
         "purpose": context["purpose"], "created": context["requested_at"],
         "expires": context["request_expires"],
@@ -225,13 +216,7 @@ def issue(
     grant: Tree = {
         "format": "crossvault/grant/v1", "request": context["request"],
         "asker": "spiffe://example.org/hk/spv/x",
-        "documents": [
-            {
-                "alias": each.alias, "document": tree["document"], "version": tree["version"],
-                "attestation": encoding.sha256(payload).hex(),
-            }
-            for each, tree, payload in zip(documents, attested, payloads, strict=True)
-        ],
+        **about.granted,
         "sets": references, "not_before": "2026-06-10T00:00:00Z",
         "bundle_expires": "2026-07-15T00:00:00Z", "granted_at": "2026-06-12T00:00:00Z",
         "expires": "2026-07-15T00:00:00Z",
@@ -240,17 +225,122 @@ def issue(
     bundle: Tree = {
         "format": "crossvault/bundle/v1", "context": context,
         "schemas": [by_digest[digest] for digest in sorted(by_digest)],
-        "documents": entries, "grants": [grantor.envelope("grant", encoding.write(grant))],
+        **about.carried, "grants": [grantor.envelope("grant", encoding.write(grant))],
         "facts": list(texts), "sets": references, "proof": "",
     }  # fmt: skip
-    bundle["proof"] = _base64(_proof(bundle, files, opened))
+    trust = trust_file(sorted(by_digest), sorted(files), edit)
+    try:
+        key_id = bytes.fromhex(CUSTODIAN.key_id)
+        key = trust_reader.read(trust).custodians[key_id]
+        made = prove(bundle, key, key_id, tuple(files.values()), opened, NOW)
+    except (MalformedError, KeyError):
+        made = b"\0"
+    bundle["proof"] = _base64(made)
     edit("bundle", bundle)
-    return Case(
-        encoding.write(bundle),
-        trust_file(sorted(by_digest), sorted(files), edit),
-        tuple(files.values()),
-        written,
-    )
+    return Case(encoding.write(bundle), trust, tuple(files.values()), written)
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A selection: who chose, and the attributes of a manifest if there is to be one."""
+
+    by: str = "prover"
+    manifest: tuple[str, ...] = ()
+    spv: str = "SPV"
+    period: tuple[str, str] = ("2026-01-01", "2026-06-30")
+
+
+@dataclass(frozen=True)
+class About:
+    """How request, grant and bundle name the documents."""
+
+    asked: Tree
+    granted: Tree
+    carried: Tree
+
+
+def _by_alias(
+    documents: Sequence[Document], attested: Sequence[Tree], payloads: Sequence[bytes]
+) -> About:
+    asked, granted, carried = [], [], []
+    for each, tree, payload in zip(documents, attested, payloads, strict=True):
+        alias = {"alias": each.alias}
+        asked.append({**alias, "asset": tree["asset"], "schema": tree["schema"]})
+        digest = encoding.sha256(payload).hex()
+        one = {"document": tree["document"], "version": tree["version"], "attestation": digest}
+        granted.append({**alias, **one})
+        envelope = CUSTODIAN.envelope("attestation", payload)
+        carried.append({**alias, "kind": "attestation", "envelope": envelope})
+    return About({"documents": asked}, {"documents": granted}, {"documents": carried})
+
+
+def _by_list(
+    chosen: Chosen,
+    tree: Tree,
+    attested: Sequence[Tree],
+    payloads: Sequence[bytes],
+    edit: Edit,
+) -> About:
+    listing = listing_digest([encoding.sha256(each) for each in payloads]).hex()
+    asked: Tree = {"schema": digest_of(tree)}
+    granted: Tree = {"count": len(payloads), "attestations": listing}
+    carried: Tree = {"chosen_by": chosen.by}
+    if chosen.by == "request":
+        asked["assets"] = sorted(each["asset"] for each in attested)
+    if chosen.by == "manifest":
+        period = {"from": chosen.period[0], "to": chosen.period[1]}
+        asked.update(spv=chosen.spv, period=period)
+        carried.update(spv=chosen.spv, period=period)
+    if chosen.manifest:
+        rows = _packed(chosen.manifest, tree, attested)
+        manifest = _manifest(chosen, digest_of(tree), attested, listing, rows)
+        edit("manifest", manifest)
+        payload = encoding.write(manifest)
+        granted["manifest"] = encoding.sha256(payload).hex()
+        carried.update(manifest=CUSTODIAN.envelope("portfolio", payload), rows=_base64(rows))
+    else:
+        envelopes = [CUSTODIAN.envelope("attestation", payload) for payload in payloads]
+        signed = [(each["payload"], each["signatures"][0]["sig"]) for each in envelopes]
+        carried["keyid"] = CUSTODIAN.key_id
+        carried["attested"] = [{"payload": payload, "sig": sig} for payload, sig in signed]
+    return About({"selection": asked}, {"selection": granted}, {"selection": carried})
+
+
+def _packed(names: Sequence[str], tree: Tree, attested: Sequence[Tree]) -> bytes:
+    places = [each["name"] for each in tree["attributes"]]
+    rows = b""
+    for each in attested:
+        points = base64.b64decode(each["commitments"])
+        marks, kept = "", b""
+        for name in names:
+            place = places.index(name)
+            mark = each["presence"][place]
+            marks += mark
+            if mark == "1":
+                at = 48 * each["presence"][:place].count("1")
+                kept += points[at : at + 48]
+        size = (len(names) + 7) // 8
+        asset = each["asset"].encode()
+        rows += bytes([len(asset)]) + asset + bytes.fromhex(each["document"])
+        rows += each["version"].to_bytes(4, "big")
+        rows += int(marks.ljust(8 * size, "0"), 2).to_bytes(size, "big") + kept
+    return rows
+
+
+def _manifest(
+    chosen: Chosen, digest: str, attested: Sequence[Tree], listing: str, rows: bytes
+) -> Tree:
+    instants = sorted(each["attested_at"] for each in attested)
+    return {
+        "format": "crossvault/portfolio/v1", "spv": chosen.spv,
+        "period": {"from": chosen.period[0], "to": chosen.period[1]}, "serial": 1,
+        "schema": digest, "attributes": list(chosen.manifest),
+        "as_of": {"from": "2026-01-01", "to": "2026-01-31", "same": True},
+        "attested": {"first": instants[0], "last": instants[-1]},
+        "valid_until": min(each["valid_until"] for each in attested),
+        "signed_at": "2026-06-02T00:00:00Z", "count": len(attested), "attestations": listing,
+        "rows": rows_digest(rows).hex(),
+    }  # fmt: skip
 
 
 def _header(file: bytes) -> Tree:
@@ -282,104 +372,3 @@ def _attestation(index: int, document: Document) -> tuple[Tree, dict[int, Opened
         "attested_at": "2026-06-01T00:00:00Z", "valid_until": "2027-01-01T00:00:00Z",
         "asset_part": CID, "presence": presence, "commitments": _base64(b"".join(points)),
     }, openings  # fmt: skip
-
-
-def _proof(bundle: Tree, files: Mapping[str, bytes], opened: Mapping[int, Opened]) -> bytes:
-    """A proof if the values are known, else a stand-in; nothing for a bundle that is malformed."""
-    try:
-        read = bundles.read(encoding.write(bundle))
-        attested = tuple(read_attestation(each.envelope.payload) for each in read.documents)
-        schema_of = {each.digest: schemas.read(each.tree) for each in read.schemas}
-        book = Book(
-            tuple(
-                (entry.alias, schema_of[each.schema])
-                for entry, each in zip(read.documents, attested, strict=True)
-            )
-        )
-        named = {name: signed_sets.read(file) for name, file in files.items()}
-        statement = compile_facts(
-            [facts.read(each, book) for each in read.facts],
-            book,
-            {name: NamedScalars(each.digest, each.scalars) for name, each in named.items()},
-        )
-    except (MalformedError, KeyError):
-        return b"\0"
-    if not opened:
-        return stand_in(statement)
-    commitments = {}
-    for slot in statement.slots():
-        document, index = divmod(slot, 64)
-        presence = attested[document].presence
-        encoded = attested[document].commitments[presence[:index].count("1")]
-        commitments[slot] = proof.Committed(decoded(encoded), encoded)
-    transcript = proof.begin(read, _items(read, attested), statement, commitments)
-    return _proven(transcript, statement, commitments, opened)
-
-
-def _items(read: bundles.Bundle, attested: Sequence[Attestation]) -> list[bytes]:
-    """The transcript's items about the documents."""
-    return [
-        encoding.frame(
-            entry.alias.encode(),
-            b"attestation",
-            encoding.sha256(entry.envelope.payload),
-            entry.envelope.key_id,
-            each.schema,
-        )
-        for entry, each in zip(read.documents, attested, strict=True)
-    ]
-
-
-def _proven(
-    transcript: proof.Transcript,
-    statement: Statement,
-    commitments: Mapping[int, proof.Committed],
-    opened: Mapping[int, Opened],
-) -> bytes:
-    parts = []
-    for term in statement.terms:
-        if isinstance(term, OpeningTerm):
-            V = commitments[term.slot]
-            parts.append(
-                prover.prove_opening(transcript, term.scalar, opened[term.slot][1], V.encoded)
-            )
-    absorbed, values, blindings = [], [], []
-    for term in statement.terms:
-        if isinstance(term, RangeTerm | LinearTerm):
-            absorbed.append(proof.claim(term, commitments).absorbed)
-            if isinstance(term, RangeTerm):
-                pairs, constant = ((term.slot, term.sign),), -term.sign * term.bound
-            else:
-                pairs, constant = term.form.coefficients, term.form.constant
-            value = (sum(c * opened[slot][0] for slot, c in pairs) + constant) % q
-            values.append(value)
-            blindings.append(sum(c * opened[slot][1] for slot, c in pairs) % q)
-    if values:
-        parts.append(prover.prove_range(transcript, absorbed, values, blindings, statement.digits))
-    for term in statement.terms:
-        if isinstance(term, MembershipTerm):
-            V = commitments[term.slot]
-            value, blinding = opened[term.slot]
-            parts.append(
-                prover.prove_membership(
-                    transcript, term.scalars, term.digest, term.member, value, blinding, V.encoded
-                )
-            )
-    return b"".join(parts)
-
-
-def stand_in(statement: Statement) -> bytes:
-    """Points and scalars where a proof has some, and nothing behind them."""
-    G, one = generator_bytes("G"), scalar_bytes(1)
-    found = b""
-    for term in statement.terms:
-        found += (G + one) if isinstance(term, OpeningTerm) else b""
-    count = sum(isinstance(term, RangeTerm | LinearTerm) for term in statement.terms)
-    if count:
-        rounds, linear, norm = ranges.shape(count, statement.digits)
-        found += G * (4 + 2 * rounds) + one * (linear + norm)
-    for term in statement.terms:
-        if isinstance(term, MembershipTerm):
-            m = sets.powers(len(term.scalars))
-            found += G * (3 + (not term.member) + m) + one * (m + 3)
-    return found

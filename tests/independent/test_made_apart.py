@@ -16,8 +16,7 @@ TRUE = [
     [
         "abs(debt - worth) <= debt",
         'debt + loan <= 5000 HKD at 1.0832 HKD/CNY ("H K", 2026-06-30)',
-        "power >= small * 3 - 5 MW",
-        "0 MW - power <= small",
+        "0 MW - power <= small - 5 MW",
         "at >= 5 at",
         "n + yield <= 3",
     ],

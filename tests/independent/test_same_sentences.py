@@ -15,7 +15,7 @@ from independent.issuer import AUDIENCE, NONCE, NOW, issue
 from independent.second_verifier.curve import Equation
 from independent.sentences import SENTENCES, Drawer
 
-COUNT = 400
+COUNT = 300
 
 
 @pytest.fixture(autouse=True)

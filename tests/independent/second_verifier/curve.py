@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from independent.second_verifier.encoding import frame
@@ -42,6 +42,7 @@ def point(data: bytes) -> Point:
     return FQ(x), FQ(y), FQ(1)
 
 
+@lru_cache(maxsize=4096)
 def commitment(data: bytes) -> Point:
     """A point of the subgroup."""
     found = point(data)

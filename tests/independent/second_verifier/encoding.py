@@ -24,6 +24,11 @@ MAX_VERSION = 2**31 - 1
 NAME = "[a-z][a-z0-9_-]{0,63}"
 EPOCH = date(1970, 1, 1)
 
+ESCAPES = {code: f"\\u{code:04x}" for code in range(0x20)}
+ESCAPES |= {
+    ord(mark): f"\\{letter}" for mark, letter in zip('"\\\b\t\n\f\r', '"\\btnfr', strict=True)
+}
+
 Tree = dict[str, Any]
 
 
@@ -69,17 +74,7 @@ def _text(value: Any) -> str:
 
 
 def _quoted(text: str) -> str:
-    short = {
-        '"': '\\"',
-        "\\": "\\\\",
-        "\b": "\\b",
-        "\t": "\\t",
-        "\n": "\\n",
-        "\f": "\\f",
-        "\r": "\\r",
-    }
-    escaped = (short.get(c) or (f"\\u{ord(c):04x}" if ord(c) < 0x20 else c) for c in text)
-    return '"' + "".join(escaped) + '"'
+    return f'"{text.translate(ESCAPES)}"'
 
 
 def read(data: bytes, limit: int) -> Any:

@@ -60,6 +60,9 @@ def signer(read: Bundle, trusted: Trust, now: int) -> tuple[Key, bytes]:
     need(first in trusted.custodians, 2, "TRUST", "not a custodian that is pinned")
     key = trusted.custodians[first]
     need(key.valid_now(now), 2, "TRUST", "the custodian's key is not valid now")
+    if chosen is not None and chosen.chosen_by == "manifest":
+        there = chosen.manifest is not None
+        need(there, 3, "BINDING", "no manifest, where one was asked for")
     for each in envelopes:
         need(each.is_of_kind(kind), 2, "SIGNATURE", "another kind of envelope")
         need(each.is_signed_by(key.key), 2, "SIGNATURE", "the signature does not hold")
@@ -171,7 +174,6 @@ def _list(chosen: Selection, schemas: Schemas, key: Key, key_id: bytes, now: int
     need(all(each.schema == digest for each, _, _ in found), 3, "BINDING", "several schemas")
     need(schemas.are_all_followed(), 3, "BINDING", "a schema that nobody follows")
     _ordered([row for _, row, _ in found])
-    need(chosen.chosen_by != "manifest", 3, "BINDING", "no manifest, where one was asked for")
     listing = listing_digest([sha256(each.payload) for each in chosen.attested])
     return _of_list(
         chosen,
@@ -198,6 +200,8 @@ def _manifest(
     need(schemas.are_all_followed(), 3, "BINDING", "a schema that nobody follows")
     need(manifest.schema in key.schemas, 3, "TRUST", "a schema out of the custodian's scope")
     need(rows_digest(chosen.rows) == manifest.rows, 3, "BINDING", "other rows than were signed")
+    known = {each.name for each in schema.attributes}
+    need(known.issuperset(manifest.attributes), 3, "BINDING", "not the schema's attributes")
     with malformed_is(3, "ENCODING"):
         rows = unpack(chosen.rows, manifest, schema)
     _ordered(rows)

@@ -24,7 +24,7 @@ def check(
     classes.check(inner, book, sets)
     groups: dict[tuple[int, ...], list[Form]] = {}
     for fact, rows in zip(facts, about, strict=True):
-        if isinstance(fact, Sum):
+        if isinstance(fact, Sum) and rows:
             groups.setdefault(rows, []).extend(forms(fact.comparison, book, len(rows)))
     for rows, group in groups.items():
         _check_group(group, len(rows), inner, book)

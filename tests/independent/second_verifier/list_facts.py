@@ -9,7 +9,6 @@ from independent.second_verifier import facts
 from independent.second_verifier.book import Book
 from independent.second_verifier.facts import Fact, InSet
 from independent.second_verifier.linear import Linear, forms
-from independent.second_verifier.refusal import well_formed
 from independent.second_verifier.selection import MAX_LISTED
 from independent.second_verifier.sides import Comparison, read_comparison
 
@@ -81,14 +80,18 @@ def set_of(fact: ListFact) -> InSet | None:
 
 
 def rows_of(fact: ListFact, presences: list[str]) -> tuple[int, ...]:
-    """The rows that a sentence is about; an absence refuses it unless it is `where present`."""
-    if isinstance(fact, Count):
+    """The rows that a sentence is about: all, or with `where present` those that have it all."""
+    if isinstance(fact, Count) or not fact.present:
         return tuple(range(len(presences)))
-    having = tuple(
+    return tuple(
         row
         for row, presence in enumerate(presences)
         if all(presence[slot] == "1" for slot in fact.slots)
     )
-    well_formed(bool(having), "no document left to speak of")
-    well_formed(fact.present or len(having) == len(presences), "an absent attribute")
-    return having
+
+
+def can_hold(fact: ListFact, rows: tuple[int, ...], presences: list[str]) -> bool:
+    """Whether the list lets a sentence be true, as far as anybody sees: marks and numbers."""
+    if isinstance(fact, Count):
+        return fact.holds(len(presences))
+    return bool(rows) and all(presences[row][slot] == "1" for row in rows for slot in fact.slots)

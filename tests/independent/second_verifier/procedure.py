@@ -192,13 +192,15 @@ def _list_statement(
     about = (list_facts.set_of(each) for each in listed)
     used = {each.name for each in about if each is not None}
     need(used == named.keys(), 8, "BINDING", "other sets than the facts'")
-    with malformed_is(8, "BINDING"):
-        rows = [list_facts.rows_of(each, presences) for each in listed]
-    for each in listed:
-        counted = not isinstance(each, list_facts.Count) or each.holds(len(presences))
-        need(counted, 8, "FACT", "another number of documents")
+    proving = any(not isinstance(each, list_facts.Count) for each in listed)
+    need(proving, 8, "FACT", "facts that prove nothing")
+    rows = [list_facts.rows_of(each, presences) for each in listed]
     with malformed_is(8, "FACT"):
         list_classes.check(listed, rows, book, named)
+    for each, about_rows in zip(listed, rows, strict=True):
+        possible = list_facts.can_hold(each, about_rows, presences)
+        need(possible, 8, "BINDING", "absent attributes, or another number of documents")
+    with malformed_is(8, "FACT"):
         return compile_list(listed, book, scalars, presences)
 
 
