@@ -135,12 +135,12 @@ def approve(
             digest=digest, grant=grant, legal_basis=legal_basis, list=_list(chosen)
         )
     )
-    decision: proof_pb2.ProofDecision | None = None
+    decision: proof_pb2.ApproveProofRequestResponse | None = None
     for each in answers:
-        if each.HasField("decision"):
-            decision = each.decision
-        else:
+        if each.HasField("progress"):
             progress(each.progress.done, each.progress.total)
+        else:
+            decision = each
     if decision is None:
         raise UnavailableError("the vault ended its answer without a decision; look again")
     return _state(decision.state), decision.detail

@@ -158,20 +158,14 @@ class ProofProgress(_message.Message):
     def __init__(self, done: _Optional[int] = ..., total: _Optional[int] = ...) -> None: ...
 
 class ApproveProofRequestResponse(_message.Message):
-    __slots__ = ("progress", "decision")
-    PROGRESS_FIELD_NUMBER: _ClassVar[int]
-    DECISION_FIELD_NUMBER: _ClassVar[int]
-    progress: ProofProgress
-    decision: ProofDecision
-    def __init__(self, progress: _Optional[_Union[ProofProgress, _Mapping]] = ..., decision: _Optional[_Union[ProofDecision, _Mapping]] = ...) -> None: ...
-
-class ProofDecision(_message.Message):
-    __slots__ = ("state", "detail")
+    __slots__ = ("state", "detail", "progress")
     STATE_FIELD_NUMBER: _ClassVar[int]
     DETAIL_FIELD_NUMBER: _ClassVar[int]
+    PROGRESS_FIELD_NUMBER: _ClassVar[int]
     state: ProofRequestState
     detail: str
-    def __init__(self, state: _Optional[_Union[ProofRequestState, str]] = ..., detail: _Optional[str] = ...) -> None: ...
+    progress: ProofProgress
+    def __init__(self, state: _Optional[_Union[ProofRequestState, str]] = ..., detail: _Optional[str] = ..., progress: _Optional[_Union[ProofProgress, _Mapping]] = ...) -> None: ...
 
 class DenyProofRequestRequest(_message.Message):
     __slots__ = ("digest", "detail", "asker")
@@ -214,9 +208,9 @@ class CreateProofRequest(_message.Message):
     def __init__(self, request: _Optional[bytes] = ..., grant: _Optional[bytes] = ..., legal_basis: _Optional[str] = ..., list: _Optional[_Union[GrantedList, _Mapping]] = ...) -> None: ...
 
 class CreateProofResponse(_message.Message):
-    __slots__ = ("progress", "piece")
-    PROGRESS_FIELD_NUMBER: _ClassVar[int]
+    __slots__ = ("piece", "progress")
     PIECE_FIELD_NUMBER: _ClassVar[int]
-    progress: ProofProgress
+    PROGRESS_FIELD_NUMBER: _ClassVar[int]
     piece: bytes
-    def __init__(self, progress: _Optional[_Union[ProofProgress, _Mapping]] = ..., piece: _Optional[bytes] = ...) -> None: ...
+    progress: ProofProgress
+    def __init__(self, piece: _Optional[bytes] = ..., progress: _Optional[_Union[ProofProgress, _Mapping]] = ...) -> None: ...
