@@ -17,20 +17,25 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from proofs import envelope
-from proofs.arguments import OPENING_BYTES, members_of, membership_length, range_length
+from proofs.arguments import proof_lengths
+from proofs.canonical import sha256_label
 from proofs.envelope import PayloadType
 from proofs.facts import FactList
 from proofs.ids import digest_of
+from proofs.labels import LISTING
+from proofs.list_statement import compile_list
+from proofs.listing import Listing
 from proofs.named_set import NamedSet
 from proofs.policy import Expectation
 from proofs.request import Request, RequestedDocument, SetReference
 from proofs.statement import compile_facts
 from proofs.trust import Trust
 from proofs.verify import Verified, verify_bundle
-from support import bundles
+from support import bundles, portfolio
 from support.json_mutations import compact, mutate, nudged_text, spell
 
-LITERALS = ("20", "60", "8.00", "2019-01-01", "Guangdong", "@fuels", "@sanctions", "not in")
+LISTED = ("capacity", "annual_yield", "fuel", "owner")
+LITERALS = ("20", "60", "8.00", "2019-01-01", "Guangdong", "@fuels", "@sanctions", "not in", "each")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +64,28 @@ class Target:
         other = bundles.request(nonce="6b" * 32)
         fewer = bundles.request(("capacity in 20..60 MW", "fuel in @fuels"))
         later = bundles.context_for(wide[0].request, expires=bundles.NOW + timedelta(days=9))
+        whole = portfolio.full(3)
+        packed = portfolio.full(
+            3,
+            manifest=portfolio.manifest_file(portfolio.holdings(3), LISTED),
+            chosen_by="manifest",
+        )
+        listed = [(found, found.build()) for found in (whole, packed)]
         return cls(
-            originals=tuple(
-                Original(data, found.request.data, _lengths(found))
-                for found, data in (wide, narrow)
+            originals=(
+                *(
+                    Original(data, found.request.data, _lengths(found))
+                    for found, data in (wide, narrow)
+                ),
+                *(
+                    Original(data, found.request.data, _list_lengths(found))
+                    for found, data in listed
+                ),
             ),
             donors=(
+                *(data for _, data in listed),
+                portfolio.full(4, nonce="6b" * 32).build(),
+                portfolio.full(3, chosen_by="request").build(),
                 wide[1],
                 narrow[1],
                 bundles.answering(wide[0], other).build(),
@@ -122,16 +143,20 @@ class Mutator:
     def draw(self, kind: str, rng: random.Random) -> Candidate:
         """A candidate of a kind that is no valid bundle as it stands."""
         while True:
-            original = self._originals[rng.random() < 0.4]
+            (original,) = rng.choices(self._originals, weights=(4, 3, 2, 2))
             candidate = self.kinds[kind](original, rng)
             if candidate.data not in self._valid:
                 return candidate
 
-    def _donor(self, rng: random.Random) -> Any:
-        return rng.choice(self._donors)
+    def _donor(self, tree: Any, rng: random.Random) -> Any:
+        """A valid bundle that is about documents, or about a selection, as the tree is."""
+        return rng.choice(
+            [each for each in self._donors if ("selection" in each) == ("selection" in tree)]
+        )
 
     def _tree(self, original: Original, rng: random.Random) -> Candidate:
-        tree, donor = json.loads(original.bundle), self._donor(rng)
+        tree = json.loads(original.bundle)
+        donor = self._donor(tree, rng)
         if rng.random() < 0.3:
             return Candidate(compact(mutate(tree, rng, donor)), original.request)
         # Each part of a bundle as often as the schema, which has the most nodes.
@@ -141,28 +166,32 @@ class Mutator:
 
     def _payload(self, original: Original, rng: random.Random) -> Candidate:
         tree = json.loads(original.bundle)
-        signed, other = _envelopes(tree, self._donor(rng), rng)
+        signed, other = _envelopes(tree, self._donor(tree, rng), rng)
         payload = compact(mutate(_open(signed), rng, _open(other)))
         signed["payload"] = base64.b64encode(payload).decode()
         return Candidate(compact(tree), original.request)
 
     def _signed_again(self, original: Original, rng: random.Random) -> Candidate:
         tree = json.loads(original.bundle)
-        signed, other = _envelopes(tree, self._donor(rng), rng)
+        signed, other = _envelopes(tree, self._donor(tree, rng), rng)
         self._sign(signed, mutate(_open(signed), rng, _open(other), plausible=rng.random() < 0.7))
         return Candidate(compact(tree), original.request)
 
     def _attested_again(self, original: Original, rng: random.Random) -> Candidate:
         tree = json.loads(original.bundle)
-        signed = tree["documents"][0]["envelope"]
-        donor = self._donor(rng)["documents"][0]["envelope"]
-        attested = mutate(_open(signed), rng, _open(donor), plausible=rng.random() < 0.7)
+        donor = self._donor(tree, rng)
+        signed, other = _evidence(tree, rng), _evidence(donor, rng)
+        attested = mutate(_open(signed), rng, _open(other), plausible=rng.random() < 0.7)
         data = self._sign(signed, attested)
         granted = _open(tree["grants"][0])
-        entry = granted["documents"][0]
-        entry["attestation"] = digest_of(data)
-        if isinstance(attested, dict):
-            entry |= {name: attested[name] for name in ("document", "version") if name in attested}
+        if "selection" in tree:
+            _name_list(granted["selection"], tree["selection"])
+        else:
+            entry = granted["documents"][0]
+            entry["attestation"] = digest_of(data)
+            if isinstance(attested, dict):
+                names = [name for name in ("document", "version") if name in attested]
+                entry |= {name: attested[name] for name in names}
         self._sign(tree["grants"][0], granted)
         return Candidate(compact(tree), original.request)
 
@@ -171,10 +200,10 @@ class Mutator:
         tree = json.loads(original.bundle)
         what = rng.choice(("context", "facts", "sets", "facts", "context"))
         if what == "facts":
-            tree["facts"] = _other_facts(tree["facts"], self._donor(rng)["facts"], rng)
+            tree["facts"] = _other_facts(tree["facts"], self._donor(tree, rng)["facts"], rng)
         else:
             tree[what] = mutate(
-                tree[what], rng, self._donor(rng)[what], plausible=rng.random() < 0.7
+                tree[what], rng, self._donor(tree, rng)[what], plausible=rng.random() < 0.7
             )
         asked = _request_of(tree, Request.parse(original.request))
         if asked is None:
@@ -187,13 +216,13 @@ class Mutator:
 
     def _facts(self, original: Original, rng: random.Random) -> Candidate:
         tree = json.loads(original.bundle)
-        tree["facts"] = _other_facts(tree["facts"], self._donor(rng)["facts"], rng)
+        tree["facts"] = _other_facts(tree["facts"], self._donor(tree, rng)["facts"], rng)
         return Candidate(compact(tree), original.request)
 
     def _proof(self, original: Original, rng: random.Random) -> Candidate:
         tree = json.loads(original.bundle)
         proof = base64.b64decode(tree["proof"])
-        other = base64.b64decode(self._donor(rng)["proof"])
+        other = base64.b64decode(self._donor(tree, rng)["proof"])
         changed = _other_proof(proof, other, original.parts, rng)
         tree["proof"] = base64.b64encode(changed).decode()
         return Candidate(compact(tree), original.request)
@@ -216,10 +245,13 @@ class Mutator:
         return Candidate(data[:place] + more + data[place:], original.request)
 
     def _sign(self, signed: dict[str, Any], payload: Any) -> bytes:
-        """Put a payload into an envelope under the custodian's signature."""
+        """Put a payload into an envelope, or a list's entry, under the custodian's signature."""
         data = compact(payload)
-        kind = PayloadType(signed["payloadType"])
-        signed |= json.loads(envelope.sign(kind, data, self._key))
+        kind = PayloadType(signed.get("payloadType", PayloadType.ATTESTATION.value))
+        found = json.loads(envelope.sign(kind, data, self._key))
+        if "sig" in signed:
+            found = {"payload": found["payload"], "sig": found["signatures"][0]["sig"]}
+        signed |= found
         return data
 
 
@@ -227,10 +259,35 @@ def _open(signed: dict[str, Any]) -> Any:
     return json.loads(base64.b64decode(signed["payload"]))
 
 
+def _evidence(tree: Any, rng: random.Random) -> dict[str, Any]:
+    """Something that attests: an envelope, an entry of a list, or a manifest."""
+    if "selection" not in tree:
+        found: dict[str, Any] = tree["documents"][0]["envelope"]
+        return found
+    selection = tree["selection"]
+    chosen: dict[str, Any] = (
+        selection["manifest"] if "manifest" in selection else rng.choice(selection["attested"])
+    )
+    return chosen
+
+
+def _name_list(granted: dict[str, Any], selection: dict[str, Any]) -> None:
+    """Let a grant be for a list as it stands."""
+    if "manifest" in selection:
+        granted["manifest"] = digest_of(base64.b64decode(selection["manifest"]["payload"]))
+        return
+    payloads = [base64.b64decode(each["payload"]) for each in selection["attested"]]
+    digests = [bytes.fromhex(digest_of(each)) for each in payloads]
+    granted |= {
+        "attestations": sha256_label(LISTING, *digests).hex(),
+        "count": len(payloads),
+    }
+
+
 def _envelopes(tree: Any, donor: Any, rng: random.Random) -> tuple[dict[str, Any], dict[str, Any]]:
     """An envelope of the tree, and one of the donor, mostly of the same kind."""
-    each = [tree["documents"][0]["envelope"], tree["grants"][0]]
-    other = [donor["documents"][0]["envelope"], donor["grants"][0]]
+    each = [_evidence(tree, rng), tree["grants"][0]]
+    other = [_evidence(donor, rng), donor["grants"][0]]
     place = rng.randrange(2)
     return each[place], other[place if rng.random() < 0.9 else 1 - place]
 
@@ -241,6 +298,7 @@ def _request_of(tree: Any, asked: Request) -> bytes | None:
         context = tree["context"]
         return Request.build(
             documents=[RequestedDocument(d.alias, d.asset, d.schema) for d in asked.documents],
+            selection=asked.selection,
             facts=tree["facts"],
             sets=[SetReference(**each) for each in tree["sets"]],
             audience=context["audience"],
@@ -299,16 +357,20 @@ def _other_proof(proof: bytes, other: bytes, lengths: tuple[int, ...], rng: rand
     return b"".join(parts)
 
 
+def _list_lengths(found: portfolio.Portfolio) -> tuple[int, ...]:
+    """The lengths of all arguments of all parts."""
+    scalars = {each.name: each.scalars for each in found.used}
+    listing = Listing.of([each.attestation for each in found.documents], bundles.schema())
+    facts = FactList.over(found.facts, bundles.schema())
+    digests = {each.name: each.header.digest for each in found.used}
+    statement = compile_list(facts, bundles.schema(), listing, digests)
+    return tuple(length for part in statement.parts for length in proof_lengths(part, scalars))
+
+
 def _lengths(found: bundles.Parts) -> tuple[int, ...]:
     """The lengths of the parts that the proof of these facts has."""
     by_name = {each.name: each for each in found.sets}
     digests = {name: each.header.digest for name, each in by_name.items()}
     facts = FactList.parse(found.request.facts, bundles.schema())
     statement = compile_facts(facts, bundles.schema(), digests)
-    lengths = [OPENING_BYTES] * len(statement.openings)
-    if statement.ranges:
-        lengths.append(range_length(len(statement.ranges), digits=statement.digits))
-    scalars = {name: each.scalars for name, each in by_name.items()}
-    for each in statement.memberships:
-        lengths.append(membership_length(members_of(each, scalars).size, member=each.member))
-    return tuple(lengths)
+    return tuple(proof_lengths(statement, {each.name: each.scalars for each in found.sets}))
