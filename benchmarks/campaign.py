@@ -40,6 +40,7 @@ from support.soak import soak  # noqa: E402
 
 from proofs.errors import CrossproofError  # noqa: E402
 
+PARTS = ("flips", "mutations", "fuzz", "kills")
 MUTATIONS = 100_000
 INPUTS = 20_000
 ROUNDS = 25
@@ -66,6 +67,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", default="1", help="another seed draws other changes")
     parser.add_argument("--scale", type=float, default=1.0, help="how much of everything")
     parser.add_argument("--seconds", type=float, help="at most so long for each part")
+    parser.add_argument(
+        "--part", action="append", choices=PARTS, help="only these parts; may be repeated"
+    )
     parser.add_argument("--keep", type=Path, default=Path(), help="where findings are written")
     options = parser.parse_args(arguments)
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
@@ -75,7 +79,8 @@ def main(arguments: list[str] | None = None) -> int:
     start = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="crossvault-campaign-") as name:
         folder = Path(name)
-        lines = _run(console, folder, options.seed, options.scale, options.seconds)
+        chosen = options.part or PARTS
+        lines = _run(console, folder, options.seed, options.scale, options.seconds, chosen)
     console.print(_table(lines))
     findings = [each for line in lines for each in line.tally.findings]
     _keep(console, findings, options.keep)
@@ -88,7 +93,12 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(
-    console: Console, folder: Path, seed: str, scale: float, seconds: float | None
+    console: Console,
+    folder: Path,
+    seed: str,
+    scale: float,
+    seconds: float | None,
+    chosen: Sequence[str],
 ) -> list[Line]:
     target, seeds = Target.make(), Seeds.make(_made(folder / "seeds"))
     columns = (
@@ -103,12 +113,15 @@ def _run(
         initargs=(target, seeds, folder, seed, scale),
     )
     with pool, Progress(*columns, console=console) as progress:
-        for title, jobs in (
-            ("single-bit flips", list(_flips(target, scale))),
-            ("changed bundles", list(_mutations(target, scale))),
-            ("fuzzed readers", list(_inputs(seeds, scale))),
+        for part, title, jobs in (
+            ("flips", "single-bit flips", _flips(target, scale)),
+            ("mutations", "changed bundles", _mutations(target, scale)),
+            ("fuzz", "fuzzed readers", _inputs(seeds, scale)),
         ):
-            lines += _part(pool, progress, title, jobs, seconds)
+            if part in chosen:
+                lines += _part(pool, progress, title, list(jobs), seconds)
+    if "kills" not in chosen:
+        return lines
     with Progress(*columns, console=console) as progress:
         rounds = max(1, round(ROUNDS * scale))
         lines.append(_soak(progress, _made(folder / "sites"), seed, rounds, seconds))
