@@ -44,7 +44,7 @@ def test_one_custodians_refusal_binds_no_other(world: World) -> None:
     asked = world.request()
     world.asking.submit(world.issuer, asked.data)
     world.deciding.deny(trust, asked.digest, "no")
-    (seen,) = world.deciding.of_custodian(world.bank, limit=9, before=None)
+    (seen,) = world.deciding.of_custodian(world.bank, limit=9, before=None).requests
     assert (seen.state, seen.detail) == (SeenState.PENDING, "")
     done = world.answering.approve(world.bank, asked.digest, world.grant(asked), "basis")
     assert done.state is SeenState.ANSWERED
@@ -64,8 +64,8 @@ def test_strangers_see_and_decide_nothing(world: World) -> None:
     ):
         with pytest.raises(NotFoundError):
             attempt()
-    assert world.asking.of_asker(other, limit=9, before=None) == []
-    assert world.deciding.of_custodian(trust, limit=9, before=None) == []
+    assert world.asking.of_asker(other, limit=9, before=None).requests == ()
+    assert world.deciding.of_custodian(trust, limit=9, before=None).requests == ()
 
 
 def test_a_custodians_own_proof_is_hidden_from_other_custodians(world: World) -> None:
@@ -78,9 +78,9 @@ def test_a_custodians_own_proof_is_hidden_from_other_custodians(world: World) ->
     own = world.grant(false, asker=world.bank.uri)
     with pytest.raises(ConflictError, match="false"):
         world.answering.create(world.bank, false.data, own, "basis")
-    listed = world.deciding.of_custodian(trust, limit=9, before=None)
+    listed = world.deciding.of_custodian(trust, limit=9, before=None).requests
     assert [each.asker for each in listed] == [world.issuer.uri]
-    mine = world.deciding.of_custodian(world.bank, limit=9, before=None)
+    mine = world.deciding.of_custodian(world.bank, limit=9, before=None).requests
     assert [each.asker for each in mine] == [world.bank.uri, world.issuer.uri]
     for attempt in (
         lambda: world.deciding.get_for_custodian(trust, false.digest, world.bank.uri),
@@ -105,7 +105,7 @@ def test_a_request_handed_in_twice_is_decided_for_the_asker_that_is_named(world:
     world.deciding.deny(world.bank, asked.digest, "no", other.uri)
     states = {
         each.asker: each.state
-        for each in world.deciding.of_custodian(world.bank, limit=9, before=None)
+        for each in world.deciding.of_custodian(world.bank, limit=9, before=None).requests
     }
     assert states == {world.issuer.uri: SeenState.PENDING, other.uri: SeenState.DENIED}
 
@@ -131,9 +131,9 @@ def test_a_page_of_the_largest_requests_can_be_delivered(world: World) -> None:
 
     async def pages() -> list[list[str]]:
         _caller.set(Caller(world.sites.vault.sites().principal(world.issuer)))
-        found, token = [], ""
+        found, token, servicer = [], "", world.servicer()
         while not found or token:
-            page = await world.servicer().ListProofRequests(
+            page = await servicer.ListProofRequests(
                 proof_pb2.ListProofRequestsRequest(page_size=1000, page_token=token), None
             )
             found.append([each.digest for each in page.requests])

@@ -251,7 +251,7 @@ def test_a_selection_concerns_who_has_all_that_it_names(world: World) -> None:
         world.asking.submit(world.issuer, each.data)
 
     def concerning(who) -> list[str]:
-        return [e.digest for e in world.deciding.of_custodian(who, limit=9, before=None)]
+        return [e.digest for e in world.deciding.of_custodian(who, limit=9, before=None).requests]
 
     assert concerning(world.bank) == [free.digest, two.digest]
     assert concerning(trust) == [free.digest, three.digest, two.digest]

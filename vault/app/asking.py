@@ -19,13 +19,15 @@ from proofs.named_set import NamedSet
 from proofs.principal import Principal
 from proofs.request import Request
 from vault.app.desk import Desk
-from vault.app.request_views import SeenRequest, for_asker
+from vault.app.request_views import RequestPage, SeenRequest, for_asker
 from vault.errors import ExhaustedError, InvalidInputError, NotFoundError
 from vault.storage.proof_store import StoredRequest
 
 MAX_OPEN: Final = 1000
-"""Requests of one asker that are neither answered nor expired: a bound on what it can fill."""
+"""Requests of one asker that are not answered, till a day after they end: a bound on what it can
+fill. Without the day it could hand in any number that each live for a second."""
 MAX_OPEN_BYTES: Final = 64 << 20
+COUNTED_AFTER_END: Final = timedelta(days=1)
 LONGEST: Final = timedelta(days=366)
 SKEW: Final = timedelta(minutes=5)
 
@@ -46,11 +48,13 @@ class Asking:
         request = admissible(self._desk, data, now)
         return for_asker(take(self._desk, caller, request, now), now)
 
-    def of_asker(self, caller: Principal, *, limit: int, before: int | None) -> list[SeenRequest]:
-        """The caller's own requests, the last first."""
+    def of_asker(self, caller: Principal, *, limit: int, before: int | None) -> RequestPage:
+        """The caller's own requests, the last first: at most `limit`."""
         now = self._desk.clock()
-        found = self._desk.store.of_asker(caller.uri, limit=limit, before=before)
-        return [for_asker(each, now) for each in found]
+        found, more = self._desk.store.of_asker(caller.uri, limit=limit, before=before)
+        return RequestPage(
+            tuple(for_asker(each, now) for each in found), found[-1].row if more else None
+        )
 
     def get_own(self, caller: Principal, digest: str) -> SeenRequest:
         """One of the caller's own requests."""
@@ -110,12 +114,12 @@ def _sets(
 
 def take(desk: Desk, caller: Principal, request: Request, now: datetime) -> StoredRequest:
     """Store an admissible request, unless the caller has too many that are not answered."""
-    open_ones, size = desk.store.count_open(caller.uri, now)
+    open_ones, size = desk.store.count_open(caller.uri, now - COUNTED_AFTER_END)
     full = open_ones >= MAX_OPEN or size + len(request.data) > MAX_OPEN_BYTES
     if full and desk.store.find(request.digest, caller.uri) is None:
         raise ExhaustedError(
-            f"{caller.uri} has {open_ones} requests open already; at most {MAX_OPEN} and "
-            f"{MAX_OPEN_BYTES >> 20} MiB can be"
+            f"{caller.uri} has {open_ones} requests without an answer, those that ended within a "
+            f"day included; at most {MAX_OPEN} and {MAX_OPEN_BYTES >> 20} MiB can be"
         )
     # Of several documents the first, by which the request is found.
     if request.selection is None:

@@ -19,11 +19,11 @@ from proofs.request import Request
 from vault.app.desk import Desk, record, require_open
 from vault.app.list_outlooks import list_outlooks
 from vault.app.prove import Outlook, outlooks
-from vault.app.request_views import SeenRequest, for_custodian
+from vault.app.request_views import RequestPage, SeenRequest, for_custodian
 from vault.app.selections import GivenList, listed
 from vault.model import StoredVersion
 from vault.storage.journal import durable
-from vault.storage.proof_store import Decision, StoredDecision, StoredRequest
+from vault.storage.proof_store import Decision, StoredDecision
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,22 +40,19 @@ class Deciding:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
-    def of_custodian(
-        self, caller: Principal, *, limit: int, before: int | None
-    ) -> list[SeenRequest]:
-        """Requests about assets of all of which the caller has documents, the last first."""
+    def of_custodian(self, caller: Principal, *, limit: int, before: int | None) -> RequestPage:
+        """Requests about assets of all of which the caller has documents, the last first.
+
+        At most `limit`; fewer, or none, where most do not concern the caller: askers can hand in
+        any number that name one asset of the caller's, and another, and all must be read.
+        """
         now = self._desk.clock()
-        found: list[StoredRequest] = []
-        while len(found) < limit:
-            # By the first document there; by the others here.
-            page = self._desk.store.concerning(caller.uri, limit=limit, before=before)
-            found += self._desk.concerning(caller, page)
-            if len(page) < limit:
-                break
-            before = page[-1].row
-        found = found[:limit]
+        # By the first document there; by the others here.
+        read, more = self._desk.store.concerning(caller.uri, limit=limit, before=before)
+        found = self._desk.concerning(caller, read)
         decisions = self._desk.store.decisions(caller.uri, found)
-        return [for_custodian(each, decisions.get(each.row), now) for each in found]
+        seen = tuple(for_custodian(each, decisions.get(each.row), now) for each in found)
+        return RequestPage(seen, read[-1].row if more else None)
 
     def get_for_custodian(
         self, caller: Principal, digest: str, asker: str = ""

@@ -14,7 +14,8 @@ from proofs.ids import check_asset, check_document
 from proofs.principal import Principal
 from proofs.schema import MAX_SCHEMA, Schema
 from vault.app.ingest import PutOutcome, Running
-from vault.app.journal import check_page_size, read_token
+from vault.app.journal import check_page_size
+from vault.app.page_tokens import PageTokens
 from vault.errors import InvalidInputError, UnavailableError
 from vault.model import StoredVersion
 from vault.ports import Clock
@@ -40,6 +41,7 @@ class Documents:
         self._catalog = catalog
         self._running = running
         self._clock = clock
+        self._tokens = PageTokens()
 
     def find_put(self, caller: Principal, request_id: str) -> PutOutcome:
         """What the caller committed under a request id; NotFoundError when nothing.
@@ -60,10 +62,12 @@ class Documents:
         size = check_page_size(page_size)
         if asset:
             check_asset(asset, where="asset")
+        before = self._tokens.read(caller, page_token)
         found = self._catalog.list_versions(
-            caller.uri, limit=size + 1, before=read_token(page_token) or None, asset=asset or None
+            caller.uri, limit=size + 1, before=before, asset=asset or None
         )
-        return VersionPage(found[:size], str(found[size - 1].row) if len(found) > size else "")
+        last = found[size - 1].row if len(found) > size else None
+        return VersionPage(found[:size], self._tokens.write(caller, last))
 
     def get_own(self, caller: Principal, document: str) -> list[StoredVersion]:
         """Every version of one of the caller's documents, newest first; NotFoundError."""

@@ -36,6 +36,17 @@ class SeenRequest:
     row: int
 
 
+@dataclass(frozen=True, slots=True)
+class RequestPage:
+    """Requests, the last first, and the row before which the next page begins; None at the end.
+
+    A page may be shorter than was asked for, and empty before the end.
+    """
+
+    requests: tuple[SeenRequest, ...]
+    before: int | None
+
+
 def for_asker(stored: StoredRequest, now: datetime) -> SeenRequest:
     """A request as whoever handed it in sees it."""
     if stored.answered:

@@ -7,8 +7,9 @@ from typing import Any, Final
 
 from grpc import aio
 
-from vault.app.journal import check_page_size, read_token
+from vault.app.journal import check_page_size
 from vault.app.manifests import Manifests
+from vault.app.page_tokens import PageTokens
 from vault.client.release_messages import timestamp
 from vault.server.auth import current_caller
 from vault.server.roles import serves
@@ -25,6 +26,7 @@ class ManifestServicer(manifest_pb2_grpc.ManifestServiceServicer):
 
     def __init__(self, manifests: Manifests) -> None:
         self._manifests = manifests
+        self._tokens = PageTokens()
 
     @serves(("cn", "custodian"))
     async def RegisterManifest(
@@ -45,10 +47,11 @@ class ManifestServicer(manifest_pb2_grpc.ManifestServiceServicer):
         """See the proto."""
         caller = current_caller().principal
         size = check_page_size(request.page_size, most=_PAGE)
-        before = read_token(request.page_token) or None
+        before = self._tokens.read(caller, request.page_token)
         found = await asyncio.to_thread(
             lambda: self._manifests.list_for(caller, limit=size + 1, before=before)
         )
+        last = found[size - 1][0].row if len(found) > size else None
         return manifest_pb2.ListManifestsResponse(
             manifests=[
                 manifest_pb2.RegisteredManifest(
@@ -59,5 +62,5 @@ class ManifestServicer(manifest_pb2_grpc.ManifestServiceServicer):
                 )
                 for stored, stands in found[:size]
             ],
-            next_page_token=str(found[size - 1][0].row) if len(found) > size else "",
+            next_page_token=self._tokens.write(caller, last),
         )

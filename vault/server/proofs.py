@@ -7,7 +7,7 @@ content and size tell nothing that the state does not.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import aclosing
 from typing import Any, Final
 
@@ -16,7 +16,8 @@ from grpc import aio
 from vault.app.answering import Answering
 from vault.app.asking import Asking
 from vault.app.deciding import Candidate, Deciding
-from vault.app.journal import check_page_size, read_token
+from vault.app.journal import check_page_size
+from vault.app.page_tokens import PageTokens
 from vault.app.prove import Outlook
 from vault.app.request_views import SeenRequest, SeenState
 from vault.app.selections import GivenList
@@ -39,8 +40,6 @@ _STATES: Final[dict[SeenState, proof_pb2.ProofRequestState]] = {
 }
 
 _PAGE: Final = 64
-_PAGE_BYTES: Final = 6 << 20
-"""Requests are of up to 1 MiB: a page ends before it would not fit into a message."""
 _PIECE: Final = 1 << 20
 
 
@@ -51,6 +50,7 @@ class ProofServicer(proof_pb2_grpc.ProofServiceServicer):
         self._asking = asking
         self._deciding = deciding
         self._answering = answering
+        self._tokens = PageTokens()
 
     @serves(("hk", "spv"))
     async def SubmitProofRequest(
@@ -68,13 +68,12 @@ class ProofServicer(proof_pb2_grpc.ProofServiceServicer):
         """See the proto."""
         caller = current_caller().principal
         size = check_page_size(request.page_size, most=_PAGE)
-        before = read_token(request.page_token) or None
+        before = self._tokens.read(caller, request.page_token)
         ask = self._asking.of_asker if caller.role == "spv" else self._deciding.of_custodian
-        found = await asyncio.to_thread(lambda: ask(caller, limit=size + 1, before=before))
-        page = _page(found[:size])
-        token = str(page[-1].row) if len(found) > len(page) else ""
+        page = await asyncio.to_thread(lambda: ask(caller, limit=size, before=before))
         return proof_pb2.ListProofRequestsResponse(
-            requests=map(_message, page), next_page_token=token
+            requests=map(_message, page.requests),
+            next_page_token=self._tokens.write(caller, page.before),
         )
 
     @serves(("hk", "spv"), ("cn", "custodian"))
@@ -197,16 +196,6 @@ def _pieces(bundle: bytes) -> Iterator[bytes]:
 
 def _progress(item: Done) -> proof_pb2.ProofProgress:
     return proof_pb2.ProofProgress(done=item.done, total=item.total)
-
-
-def _page(found: Sequence[SeenRequest]) -> Sequence[SeenRequest]:
-    """As many as fit into a message, at least one."""
-    size = 0
-    for place, each in enumerate(found):
-        size += len(each.request)
-        if place and size > _PAGE_BYTES:
-            return found[:place]
-    return found
 
 
 def _message(seen: SeenRequest) -> proof_pb2.ProofRequest:

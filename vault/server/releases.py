@@ -11,7 +11,8 @@ from typing import Any, Final
 
 from grpc import aio
 
-from vault.app.journal import check_page_size, read_token
+from vault.app.journal import check_page_size
+from vault.app.page_tokens import PageTokens
 from vault.app.release import VaultReleases
 from vault.client.release_messages import answer_to_message, timestamp
 from vault.crypto.cids import Cid
@@ -32,6 +33,7 @@ class ReleaseServicer(release_pb2_grpc.ReleaseServiceServicer):
 
     def __init__(self, releases: VaultReleases) -> None:
         self._releases = releases
+        self._tokens = PageTokens()
 
     @serves(*_REQUESTERS)
     async def CreateRelease(
@@ -51,11 +53,12 @@ class ReleaseServicer(release_pb2_grpc.ReleaseServiceServicer):
     ) -> release_pb2.ListReleasesResponse:
         """See the proto."""
         size = check_page_size(request.page_size, most=_PAGE)
-        after = read_token(request.page_token)
         caller = current_caller().principal
+        after = self._tokens.read(caller, request.page_token) or 0
         found = await asyncio.to_thread(
             lambda: self._releases.list_own(caller, after=after, limit=size + 1)
         )
+        last = found[size - 1].row if len(found) > size else None
         return release_pb2.ListReleasesResponse(
             releases=[
                 release_pb2.Release(
@@ -66,7 +69,7 @@ class ReleaseServicer(release_pb2_grpc.ReleaseServiceServicer):
                 )
                 for each in found[:size]
             ],
-            next_page_token=str(found[size - 1].row) if len(found) > size else "",
+            next_page_token=self._tokens.write(caller, last),
         )
 
     @serves(*_REQUESTERS)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import (
     ColumnElement,
@@ -36,6 +36,11 @@ from vault.storage.tables.proofs import proof_requests as table
 
 _CUSTODIAN = "/cn/custodian/"
 """What the URI of every custodian has in it, and no other principal's."""
+
+
+PAGE_BYTES: Final = 6 << 20
+"""Requests are of up to 1 MiB. A page ends before it would not fit into a message, and no more of
+them is read for it: many at once would fill the memory."""
 
 
 class Decision(StrEnum):
@@ -112,11 +117,11 @@ class ProofStore:
             found: bytes | None = connection.execute(query).scalar()
             return found
 
-    def count_open(self, asker: str, now: datetime) -> tuple[int, int]:
-        """How many of an asker's requests have neither a bundle nor expired, and their bytes."""
+    def count_open(self, asker: str, since: datetime) -> tuple[int, int]:
+        """How many of an asker's requests have no bundle and end after `since`, and their bytes."""
         size = func.coalesce(func.sum(func.length(table.c.request)), 0)
         query = select(func.count(), size).where(
-            table.c.asker == asker, table.c.bundle.is_(None), table.c.expires > now
+            table.c.asker == asker, table.c.bundle.is_(None), table.c.expires > since
         )
         with self.database.read() as connection:
             count, total = connection.execute(query).one()
@@ -126,14 +131,19 @@ class ProofStore:
         """The request of every asker that handed in the same file."""
         return self._all(table.c.digest == digest)
 
-    def of_asker(self, asker: str, *, limit: int, before: int | None = None) -> list[StoredRequest]:
-        """An asker's requests, the last first."""
+    def of_asker(
+        self, asker: str, *, limit: int, before: int | None = None
+    ) -> tuple[list[StoredRequest], bool]:
+        """An asker's requests, the last first, and whether there are more.
+
+        Up to `limit`, so many as a page can hold; at least one if there is any.
+        """
         return self._page([table.c.asker == asker], limit, before)
 
     def concerning(
         self, custodian: str, *, limit: int, before: int | None = None
-    ) -> list[StoredRequest]:
-        """Requests about an asset and schema of which the custodian has a document.
+    ) -> tuple[list[StoredRequest], bool]:
+        """Requests about an asset and schema of which the custodian has a document, as `of_asker`.
 
         An empty asset is any of the schema. Those that another custodian made for its own proofs
         are that one's alone.
@@ -219,13 +229,23 @@ class ProofStore:
 
     def _page(
         self, conditions: list[ColumnElement[bool]], limit: int, before: int | None
-    ) -> list[StoredRequest]:
+    ) -> tuple[list[StoredRequest], bool]:
         if before is not None:
             conditions = [*conditions, table.c.id < before]
-        return self._all(*conditions, limit=limit)
+        sizes = select(table.c.id, func.length(table.c.request)).where(*conditions)
+        rows: list[int] = []
+        total, more = 0, False
+        with self.database.read() as connection:
+            for row, size in connection.execute(sizes.order_by(table.c.id.desc()).limit(limit + 1)):
+                total += size
+                more = len(rows) == limit or (bool(rows) and total > PAGE_BYTES)
+                if more:
+                    break
+                rows.append(row)
+        return self._all(table.c.id.in_(rows)), more
 
-    def _all(self, *conditions: ColumnElement[bool], limit: int = 1000) -> list[StoredRequest]:
-        query = _query().where(*conditions).order_by(table.c.id.desc()).limit(limit)
+    def _all(self, *conditions: ColumnElement[bool]) -> list[StoredRequest]:
+        query = _query().where(*conditions).order_by(table.c.id.desc()).limit(1000)
         with self.database.read() as connection:
             return [_stored(row) for row in connection.execute(query).mappings()]
 
@@ -244,7 +264,8 @@ def _decisions(
 
 def _query() -> Select[Any]:
     columns = [column for column in table.c if column.name != "bundle"]
-    return select(*columns, table.c.bundle.is_not(None).label("answered"))
+    # Written together with the bundle. SQLite would read all 16 MiB of that to say if it is there.
+    return select(*columns, table.c.granted_by.is_not(None).label("answered"))
 
 
 def _stored(row: RowMapping) -> StoredRequest:
