@@ -1,19 +1,22 @@
 """Answers to requests for proofs: the custodian's signed grant comes in, a bundle is kept.
 
 Nothing is proven without a grant over exactly this request. The record of a bundle is written in
-the same transaction as the bundle itself, so none can be fetched that is not on record.
+the same transaction as the bundle itself, so none can be fetched that is not on record. A large
+proof takes minutes: what allowed it must hold still in that transaction.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from proofs.envelope import Envelope, PayloadType, check_signer
 from proofs.errors import CannotProveError, GrantError
 from proofs.grant import Grant
 from proofs.ids import check_shown, digest_of
+from proofs.manifest import Manifest
 from proofs.principal import Principal
 from vault.app.asking import admissible, take
 from vault.app.desk import Desk, record, require_open
@@ -23,13 +26,21 @@ from vault.app.prove_list import granted_list, make_list_bundle
 from vault.app.request_views import SeenRequest
 from vault.app.selections import GivenList
 from vault.errors import ConflictError
-from vault.storage.journal import durable
+from vault.storage.journal import Entry, durable
 from vault.storage.proof_store import Decision, StoredDecision, StoredRequest
 
 Report = Callable[[int, int], None]
 """Called with how much is proven, and of how much."""
-Covered = list[tuple[str, int, str]]
-"""Document, version and attestation digest of everything that a bundle is about."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Proven:
+    """A verified bundle; `covered` are document, version and attestation digest of all that it is
+    about, `manifest` what stands in it for the attestations, if anything does."""
+
+    bundle: bytes
+    covered: list[tuple[str, int, str]]
+    manifest: Manifest | None = None
 
 
 def silent(done: int, total: int) -> None:
@@ -120,12 +131,13 @@ class Answering:
         report: Report,
     ) -> tuple[bytes | None, str]:
         """The bundle, stored and on record; or None and why, for the custodian."""
-        desk, now = self._desk, self._desk.clock()
-        require_open(stored, now)
+        desk = self._desk
+        require_open(stored, desk.clock())
         decided = desk.store.decisions(caller.uri, [stored]).get(stored.row)
         try:
-            bundle, covered = self._prove(caller, stored, envelope, grant, given, report)
+            proven = self._prove(caller, stored, envelope, grant, given, report)
         except CannotProveError as error:
+            now = desk.clock()
             # The grant has not served: a grant that proved nothing stays the custodian's to use.
             decision = StoredDecision(Decision.FAILED, str(error), now)
             with durable(), desk.store.database.write() as connection:
@@ -134,29 +146,33 @@ class Answering:
                     connection, record("bundle.failed", stored, caller, now, outcome="failed")
                 )
             return None, decision.detail
-        issued = replace(
-            record("bundle.issued", stored, caller, now, outcome="done"),
-            legal_basis=legal_basis,
-            artefact=digest_of(bundle),
-            confidential=False,
-        )
-        # One for each document: what is kept, shown and erased goes by documents.
-        entries = [
-            replace(issued, document=document, version=version) for document, version, _ in covered
-        ]
         with durable(), desk.store.database.write() as connection:
+            # One writer at a time: nothing of this can change before it is written.
+            now = desk.clock()
+            self._require_still_allowed(caller, stored, proven, now)
+            entries = _issued(caller, stored, proven, legal_basis, now)
             desk.store.answer(
                 connection,
                 stored,
                 custodian=caller.uri,
                 grant_digest=grant.digest,
                 grant_envelope=envelope.encode(),
-                bundle=bundle,
+                bundle=proven.bundle,
                 decided=decided,
             )
-            desk.catalog.count_bundle(connection, [digest for _, _, digest in covered])
+            desk.catalog.count_bundle(connection, [digest for _, _, digest in proven.covered])
             desk.journal.append_all(connection, entries)
-        return bundle, ""
+        return proven.bundle, ""
+
+    def _require_still_allowed(
+        self, caller: Principal, stored: StoredRequest, proven: _Proven, now: datetime
+    ) -> None:
+        """What was checked before the proof began: the request's time, the custodian, the list."""
+        if stored.expires <= now:
+            raise ConflictError("the request has expired meanwhile", reason="REQUEST_EXPIRED")
+        self._desk.sites.require_valid(caller, now)
+        if proven.manifest is not None:
+            self._desk.manifests.require_newest(caller, proven.manifest)
 
     def _prove(
         self,
@@ -166,13 +182,29 @@ class Answering:
         grant: Grant,
         given: GivenList | None,
         report: Report,
-    ) -> tuple[bytes, Covered]:
+    ) -> _Proven:
         """A verified bundle, and what it is about; CannotProveError for the custodian alone."""
         desk, now = self._desk, self._desk.clock()
         if given is None and grant.selection is None:
             parts = granted_parts(desk, caller, stored, envelope, grant, now)
-            return make_bundle(parts, now=now), parts.covered
+            return _Proven(make_bundle(parts, now=now), parts.covered)
         with desk.slots.enter(caller):
             whole = granted_list(desk, caller, stored, envelope, grant, given, now)
             bundle = make_list_bundle(whole, executor=self._executor, report=report, now=now)
-        return bundle, whole.covered
+        return _Proven(bundle, whole.covered, whole.listed.named)
+
+
+def _issued(
+    caller: Principal, stored: StoredRequest, proven: _Proven, legal_basis: str, now: datetime
+) -> list[Entry]:
+    """The records of a bundle, one for each document: what is kept and erased goes by documents."""
+    issued = replace(
+        record("bundle.issued", stored, caller, now, outcome="done"),
+        legal_basis=legal_basis,
+        artefact=digest_of(proven.bundle),
+        confidential=False,
+    )
+    return [
+        replace(issued, document=document, version=version)
+        for document, version, _ in proven.covered
+    ]

@@ -73,7 +73,7 @@ def granted_list(
         found.digest,
     ):
         raise GrantError("the grant is about another list than the one that came with it")
-    if grant.selection.manifest != found.manifest_digest:
+    if grant.selection.manifest != (None if found.named is None else found.named.digest):
         raise GrantError("the grant names another manifest, or none")
     return GrantedList(
         request=request,

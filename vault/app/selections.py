@@ -36,7 +36,7 @@ class Listed:
     """The versions of a list in the order of their document ids, their attestations read.
 
     `digest` is what a grant calls the list; `manifest` is a whole manifest file that may stand in
-    a bundle for the attestations.
+    a bundle for the attestations, and `named` what it says.
     """
 
     schema: Schema
@@ -44,7 +44,7 @@ class Listed:
     attestations: tuple[Attestation, ...]
     digest: str
     manifest: bytes | None
-    manifest_digest: str | None
+    named: Manifest | None
 
 
 def listed(
@@ -80,7 +80,7 @@ def listed(
         attestations=tuple(attestations),
         digest=digest,
         manifest=None if manifest is None else manifest[1],
-        manifest_digest=None if manifest is None else manifest[0].digest,
+        named=None if manifest is None else manifest[0],
     )
 
 
