@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -9,10 +10,13 @@ from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
+from rich.console import Console
 from support import bundles
 from support.bundles import ASSET, AUDIENCE
 from support.checks import with_proof
 from support.crossproof import run
+
+from proofs.cli_verify import _progress
 
 NONCES = ("11" * 32, "22" * 32, "33" * 32)
 NAMES = ("a 光伏", "b", "c")
@@ -263,3 +267,16 @@ def test_every_named_asset_must_be_in_one_of_the_files(inbox: Path) -> None:
     assert (code, "2 refused 未通过 (CONTEXT 2)" in err) == (1, True)
     code, _, err = verify(inbox, *AUDIENCE_OPTIONS, *named, places=several[:1])
     assert (code, "(CONTEXT)" in err) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("terminal", "count", "shown"), [(True, 20, True), (True, 19, False), (False, 5000, False)]
+)
+def test_progress_is_for_terminals_and_long_runs(terminal: bool, count: int, shown: bool) -> None:
+    """A log or a pipe gets no bar, and neither does what is over at once."""
+    written = io.StringIO()
+    console = Console(file=written, force_terminal=terminal, width=80)
+    with _progress(console, count) as progress:
+        progress.add_task("checking", total=count)
+        progress.refresh()
+    assert ("checking" in written.getvalue()) == shown
