@@ -264,7 +264,11 @@ class World:
         )
         sealing = LyingSealing(Sealer(me, me.sites(), self.clock), prepared)
         sealing.rewrite = rewrite or {}
-        call = self.ingest.begin(me.principal, 1)
+        return self.send(sealing, me)
+
+    def send(self, sealing: Sealing, custodian: Identity) -> Sealed:
+        """Store what is being sealed, as its custodian."""
+        call = self.ingest.begin(custodian.principal, 1)
         for part, cid, data in sealing.blocks():
             call.add_block(part, cid.binary, data)
         sealed = sealing.finish()
