@@ -73,6 +73,15 @@ def write_public(path: Path, data: bytes) -> None:
     _write(path, data, 0o644)
 
 
+def sync_folder(path: Path) -> None:
+    """Have the names in a folder on the disk; a file that is synced can still lose its own."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def create_private_folder(path: Path) -> None:
     """Make a folder of mode 0700; ConflictError when it is there already."""
     try:
@@ -92,6 +101,7 @@ def _write(path: Path, data: bytes, mode: int) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
+        sync_folder(path.parent)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -13,12 +14,12 @@ from support.sites import TwoSites, make_two_sites
 
 from proofs.envelope import PayloadType
 from proofs.errors import TrustError
-from proofs.manifest import Manifest
+from proofs.manifest import MAX_SERIAL, Manifest
 from proofs.trust import Trust
 from vault.client import manifests
 from vault.client.manifests import Draft, ListedManifest
-from vault.client.serials import FOLDER, open_serials
-from vault.errors import ConflictError, InvalidInputError
+from vault.client.serials import FOLDER, open_serials, require_last
+from vault.errors import ConflictError, InvalidInputError, UnavailableError
 from vault.identity import Identity
 
 SPV, PERIOD = "Harbour 海港", (date(2026, 1, 1), date(2026, 6, 30))
@@ -53,7 +54,7 @@ def drafted(serial: int, *, count: int = 3, **changes: object) -> Draft:
 def test_nothing_is_noted_at_first(bank: Identity) -> None:
     """The first serial of an SPV and a period is 1."""
     with open_serials(bank) as journal:
-        assert manifests.next_serial(journal, [], SPV, PERIOD) == 1
+        assert manifests.next_serial(journal, [], SPV, PERIOD, own=bank.uri) == 1
 
 
 def test_a_serial_is_noted_before_the_signature(bank: Identity) -> None:
@@ -91,7 +92,8 @@ def test_the_same_content_may_be_signed_again(bank: Identity) -> None:
 
 
 def test_the_next_serial_is_above_both_memories(bank: Identity) -> None:
-    """The vault's and the machine's, whichever knows more, of this SPV and period alone."""
+    """The vault's and the machine's, whichever knows more, of this SPV and period alone; another
+    custodian's manifest blocks no serial, whatever the vault shows."""
 
     def known(serial: int, **changes: object) -> ListedManifest:
         return ListedManifest(drafted(serial, **changes).manifest, bank.uri, bundles.NOW, True)
@@ -99,9 +101,10 @@ def test_the_next_serial_is_above_both_memories(bank: Identity) -> None:
     with open_serials(bank) as journal:
         manifests.sign_draft(bank, journal, drafted(4))
         others = [known(90, spv="Another"), known(80, period=OTHER_PERIOD)]
-        assert manifests.next_serial(journal, others, SPV, PERIOD) == 5
-        assert manifests.next_serial(journal, [*others, known(2)], SPV, PERIOD) == 5
-        assert manifests.next_serial(journal, [*others, known(7)], SPV, PERIOD) == 8
+        others.append(replace(known(MAX_SERIAL), custodian="spiffe://rwa.example/cn/custodian/x"))
+        for more, expected in (([], 5), ([known(2)], 5), ([known(7)], 8)):
+            found = manifests.next_serial(journal, [*others, *more], SPV, PERIOD, own=bank.uri)
+            assert found == expected
 
 
 def test_only_one_process_signs_at_a_time(bank: Identity) -> None:
@@ -125,6 +128,43 @@ def test_a_line_that_was_cut_short_is_dropped(bank: Identity) -> None:
         manifests.sign_draft(bank, journal, drafted(5))
     with open_serials(bank) as journal:
         assert journal.last(SPV, PERIOD) == 5
+
+
+def test_a_disk_without_room_signs_nothing(bank: Identity, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes the beginning of a line and says nothing: dropped later, that would be a signature
+    under a serial that nobody remembers."""
+    with open_serials(bank) as journal:
+        manifests.sign_draft(bank, journal, drafted(4))
+        real = journal._file
+
+        class Full:
+            def write(self, data: bytes) -> int:
+                return real.write(data[:7])
+
+            def __getattr__(self, name: str) -> object:
+                return getattr(real, name)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(journal, "_file", Full())
+            with pytest.raises(UnavailableError, match="nothing was signed"):
+                manifests.sign_draft(bank, journal, drafted(5))
+        manifests.sign_draft(bank, journal, drafted(6))
+    with open_serials(bank) as journal:
+        assert journal.last(SPV, PERIOD) == 6
+
+
+def test_only_the_last_that_was_signed_here_may_be_proven_over(bank: Identity) -> None:
+    """Of its SPV, period and schema: a vault that lost its register would prove over any."""
+    require_last(bank, drafted(4).manifest)
+    with open_serials(bank) as journal:
+        for serial in (4, 5):
+            manifests.sign_draft(bank, journal, drafted(serial))
+        manifests.sign_draft(bank, journal, drafted(9, spv="Another"))
+    with pytest.raises(ConflictError, match="you signed serial 5"):
+        require_last(bank, drafted(4).manifest)
+    for right in (drafted(5), drafted(8), drafted(1, period=OTHER_PERIOD)):
+        require_last(bank, right.manifest)
+    require_last(bank, replace(drafted(4).manifest, schema="0" * 64))
 
 
 @pytest.mark.parametrize("line", [b"{}\n", b"\n", b'{"serial":1}\n', b"\xff\n"])

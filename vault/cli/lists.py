@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from proofs.asset_list import read_assets
 from proofs.canonical import format_instant
 from proofs.manifest import FILE_LIMIT
+from proofs.named_set import SetHeader
 from proofs.render import Row, numbered
 from vault.cli.options import FILE
 from vault.client import requests
@@ -75,8 +76,17 @@ def list_rows(prepared: ListConsent, outlooks: Mapping[str, str | None] | None =
         ("attested", first if first == last else f"{first} to {last}"),
         ("valid until", f"{format_instant(listing.valid_until)} (the earliest)"),
         *([("manifest", manifest.manifest.digest)] if manifest is not None else []),
+        *([("set versions", set_lines(prepared.sets))] if prepared.sets else []),
         ("facts", numbered(_fact_lines(prepared, outlooks or {}))),
     ]
+
+
+def set_lines(sets: Sequence[SetHeader]) -> str:
+    """Which version of each named set a grant is about: the vault chose it, the header says it."""
+    return "\n".join(
+        f"@{each.name} version {each.version} of {each.as_of}, {each.count} members"
+        for each in sets
+    )
 
 
 @contextmanager

@@ -33,7 +33,7 @@ from vault.client.choice import ALL, Choice
 from vault.client.serials import SerialJournal, open_serials
 from vault.client.session import Session, at_vault
 from vault.errors import ConflictError, InvalidInputError, NotAllowedError, VaultError
-from vault.files import read_public
+from vault.files import read_public, sync_folder
 from vault.identity import Identity
 from vault.pki import now_utc
 from vault.v1 import document_pb2
@@ -244,7 +244,7 @@ def _draft(
         schema,
         spv=spv,
         period=period,
-        serial=manifests.next_serial(journal, known, spv, period),
+        serial=manifests.next_serial(journal, known, spv, period, own=session.identity.uri),
         attributes=attributes,
         now=now,
     )
@@ -297,3 +297,4 @@ def _write_new(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
+    sync_folder(path.parent)

@@ -14,6 +14,7 @@ from proofs.facts import FactList
 from proofs.render import numbered
 from proofs.request import Request
 from proofs.selection import Selection
+from vault.cli.lists import set_lines
 from vault.cli.show import Row
 from vault.client import consent
 from vault.client.requests import RequestView
@@ -35,6 +36,7 @@ def about(view: RequestView, *, facts: bool = True) -> list[Row]:
         ("asset" if asked.selection is None else "about", assets_of(asked)),
         *([("facts", numbered(asked.facts))] if facts else []),
         ("sets", "\n".join(f"@{each.name} {each.digest[:16]}" for each in asked.sets)),
+        ("nonce", asked.nonce or "none"),
         ("made", format_instant(asked.created)),
         ("expires", format_instant(asked.expires)),
     ]
@@ -53,13 +55,7 @@ def consent_rows(prepared: consent.Consent, view: RequestView) -> list[Row]:
         ("purpose", asked.purpose),
         *_document_rows(prepared.documents),
         ("facts", numbered(_fact_line(each.text, prepared.outlooks) for each in facts)),
-        (
-            "sets",
-            "\n".join(
-                f"@{each.name} version {each.version} of {each.as_of}, {each.count} members"
-                for each in prepared.sets
-            ),
-        ),
+        ("sets", set_lines(prepared.sets)),
         ("nonce", asked.nonce or "none"),
         ("expires", format_instant(asked.expires)),
     ]

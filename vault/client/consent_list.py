@@ -29,6 +29,7 @@ from vault.client.choice import Choice
 from vault.client.consent import GRANT_LIFE, grant_time, set_headers
 from vault.client.own_manifest import OwnManifest
 from vault.client.requests import ChosenList
+from vault.client.serials import require_last
 from vault.client.session import Session
 from vault.errors import InvalidInputError
 from vault.identity import Identity
@@ -153,8 +154,10 @@ def prepare_list(
     listing = Listing.of([each.attestation for each in documents], schema)
     if selection.assets not in (None, listing.assets):
         raise BindingError("the list is of other assets than the request's")
-    if manifest is not None and manifest.manifest.attestations != listing.digest:
-        raise BindingError("the manifest names another list")
+    if manifest is not None:
+        if manifest.manifest.attestations != listing.digest:
+            raise BindingError("the manifest names another list")
+        require_last(session.identity, manifest.manifest)
     consent = ListConsent(
         request=asked,
         # The vault says who asked: at least somebody that a pinned site file lists today.

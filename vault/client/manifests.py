@@ -79,13 +79,16 @@ def draft(
 
 
 def next_serial(
-    journal: SerialJournal, known: Iterable[ListedManifest], spv: str, period: Period
+    journal: SerialJournal, known: Iterable[ListedManifest], spv: str, period: Period, *, own: str
 ) -> int:
-    """One more than the last of this SPV and period, here or at the vault."""
+    """One more than the last of this SPV and period, here or at the vault.
+
+    `own` is the URI of the custodian: what another one signed takes no serial of this one's.
+    """
     there = [
         each.manifest.serial
         for each in known
-        if (each.manifest.spv, each.manifest.period) == (spv, period)
+        if (each.custodian, each.manifest.spv, each.manifest.period) == (own, spv, period)
     ]
     return max(journal.last(spv, period), *there, 0) + 1
 

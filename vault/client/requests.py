@@ -1,7 +1,8 @@
 """Calls about requests for proofs, for SPV administrators and custodians.
 
 Thin: each function is one RPC of a channel that `vault.client.channel` made. What a custodian
-signs is prepared in `vault.client.consent` and `vault.client.consent_list`.
+signs is prepared in `vault.client.consent` and `vault.client.consent_list`. Texts of the vault's
+own are made safe to show: a custodian reads them beside what it is about to sign.
 """
 
 from __future__ import annotations
@@ -14,9 +15,11 @@ from typing import Final
 import grpc
 
 from proofs.bundle import LIMIT as BUNDLE_LIMIT
-from proofs.errors import BindingError
+from proofs.bundle import Bundle
+from proofs.errors import BindingError, CrossproofError
 from proofs.ids import digest_of
 from vault.errors import IntegrityError, UnavailableError
+from vault.rich_status import safe
 from vault.v1 import proof_pb2, proof_pb2_grpc
 
 SERVICE: Final = proof_pb2.DESCRIPTOR.services_by_name["ProofService"]
@@ -143,7 +146,7 @@ def approve(
             decision = each
     if decision is None:
         raise UnavailableError("the vault ended its answer without a decision; look again")
-    return _state(decision.state), decision.detail
+    return _state(decision.state), safe(decision.detail)
 
 
 def deny(channel: grpc.Channel, digest: str, detail: str, asker: str = "") -> str:
@@ -155,9 +158,9 @@ def deny(channel: grpc.Channel, digest: str, detail: str, asker: str = "") -> st
 
 
 def fetch(channel: grpc.Channel, digest: str) -> bytes:
-    """The bundle of an answered request."""
+    """The bundle of an answered request: whole, and not verified."""
     answers = _stub(channel).FetchBundle(proof_pb2.FetchBundleRequest(digest=digest))
-    return _whole(each.piece for each in answers)
+    return _whole((each.piece for each in answers), digest)
 
 
 def create(
@@ -183,17 +186,28 @@ def create(
             else:
                 yield each.piece
 
-    return _whole(pieces())
+    return _whole(pieces(), digest_of(request))
 
 
-def _whole(pieces: Iterable[bytes]) -> bytes:
-    """A bundle from its pieces, bounded as a verifier bounds it."""
+def _whole(pieces: Iterable[bytes], digest: str) -> bytes:
+    """A bundle from its pieces, bounded as a verifier bounds it.
+
+    IntegrityError for anything but a whole one that answers this request: a stream that ended
+    early would be found out by the verifier, when the custodian is gone.
+    """
     bundle = bytearray()
     for piece in pieces:
         bundle += piece
         if len(bundle) > BUNDLE_LIMIT:
             raise IntegrityError("the vault sends more than a bundle can be")
-    return bytes(bundle)
+    data = bytes(bundle)
+    try:
+        answered = Bundle.parse(data).context.request
+    except CrossproofError as error:
+        raise IntegrityError(f"the vault sent no whole bundle ({error})") from None
+    if answered != digest:
+        raise IntegrityError("the vault sent the bundle of another request")
+    return data
 
 
 def _list(chosen: ChosenList | None) -> proof_pb2.GrantedList | None:
@@ -206,7 +220,7 @@ def _list(chosen: ChosenList | None) -> proof_pb2.GrantedList | None:
 
 
 def _outlooks(found: Iterable[proof_pb2.FactOutlook]) -> Outlooks:
-    return {each.fact: None if each.provable else each.detail for each in found}
+    return {each.fact: None if each.provable else safe(each.detail) for each in found}
 
 
 def _stub(channel: grpc.Channel) -> proof_pb2_grpc.ProofServiceStub:
@@ -217,10 +231,10 @@ def _view(message: proof_pb2.ProofRequest) -> RequestView:
     return RequestView(
         digest=message.digest,
         request=message.request,
-        asker=message.asker,
+        asker=safe(message.asker),
         state=_state(message.state),
         submit_time=message.submit_time.ToDatetime(tzinfo=UTC),
-        detail=message.detail,
+        detail=safe(message.detail),
     )
 
 

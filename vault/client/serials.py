@@ -2,10 +2,11 @@
 
 A serial is noted here before anything is signed with it. So a vault that forgot its register, or
 that was made to, cannot have the custodian sign a second list under a number that is taken: two
-investors could then be shown two lists, and neither serial would tell which came last.
+investors could then be shown two lists, and neither serial would tell which came last. Nor can it
+have a list proven about that this machine has signed a later one of.
 
-One line a manifest, canonical JSON, appended and synced. A line that a crash cut short is dropped:
-nothing was signed yet.
+One line a manifest, canonical JSON, appended and synced. A line that a crash or a full disk cut
+short is dropped: nothing was signed yet.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -22,7 +24,8 @@ from proofs.canonical import Fields
 from proofs.errors import CrossproofError
 from proofs.manifest import MAX_SERIAL, Manifest
 from proofs.selection import Period, read_period, write_period
-from vault.errors import ConflictError, InvalidInputError
+from vault.errors import ConflictError, InvalidInputError, UnavailableError
+from vault.files import sync_folder
 from vault.identity import Identity
 
 FOLDER: Final = "manifests"
@@ -32,6 +35,22 @@ _LINE: Final = 4096
 Key = tuple[str, Period]
 
 
+@dataclass(frozen=True, slots=True)
+class _Noted:
+    """One line."""
+
+    spv: str
+    period: Period
+    schema: str
+    serial: int
+    digest: str
+
+    @classmethod
+    def of(cls, manifest: Manifest) -> _Noted:
+        """What is noted of a manifest."""
+        return cls(manifest.spv, manifest.period, manifest.schema, manifest.serial, manifest.digest)
+
+
 class SerialJournal:
     """The serials of one identity. Use `open_serials`, which keeps other processes away."""
 
@@ -39,17 +58,15 @@ class SerialJournal:
         """Read the journal. Raises InvalidInputError for a file that is none."""
         flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
         self._file = os.fdopen(os.open(path, flags, 0o600), "rb+", buffering=0)
+        # Else a power cut could take the file away with what is synced in it.
+        sync_folder(path.parent)
         data = self._file.read() or b""
-        whole = data.rfind(b"\n") + 1
-        if whole != len(data):
-            self._file.truncate(whole)
+        self._length = data.rfind(b"\n") + 1
+        if self._length != len(data):
+            self._file.truncate(self._length)
         self._last: dict[Key, tuple[int, str]] = {}
-        for line in data[:whole].split(b"\n")[:-1]:
-            try:
-                key, serial, digest = _read(line)
-            except CrossproofError as error:
-                raise InvalidInputError(f"{path}: is no journal of serials ({error})") from None
-            self._note(key, serial, digest)
+        for noted in _lines(data, path):
+            self._note(noted)
 
     def last(self, spv: str, period: Period) -> int:
         """The highest serial that was noted for an SPV and a period, 0 for none."""
@@ -74,21 +91,31 @@ class SerialJournal:
             {
                 "digest": manifest.digest,
                 "period": write_period(manifest.period),
+                "schema": manifest.schema,
                 "serial": manifest.serial,
                 "spv": manifest.spv,
             }
         )
-        self._file.write(line + b"\n")
-        os.fsync(self._file.fileno())
-        self._note((manifest.spv, manifest.period), manifest.serial, manifest.digest)
+        self._append(line + b"\n")
+        self._note(_Noted.of(manifest))
 
     def close(self) -> None:
         """Close the file."""
         self._file.close()
 
-    def _note(self, key: Key, serial: int, digest: str) -> None:
-        if serial > self._last.get(key, (0, ""))[0]:
-            self._last[key] = (serial, digest)
+    def _append(self, line: bytes) -> None:
+        written = self._file.write(line)
+        if written != len(line):
+            # A nearly full disk takes the beginning, and says so in no other way.
+            self._file.truncate(self._length)
+            raise UnavailableError("no room to note the serial: nothing was signed")
+        os.fsync(self._file.fileno())
+        self._length += len(line)
+
+    def _note(self, noted: _Noted) -> None:
+        key = (noted.spv, noted.period)
+        if noted.serial > self._last.get(key, (0, ""))[0]:
+            self._last[key] = (noted.serial, noted.digest)
 
 
 @contextmanager
@@ -112,9 +139,46 @@ def open_serials(identity: Identity) -> Iterator[SerialJournal]:
         os.close(descriptor)
 
 
-def _read(line: bytes) -> tuple[Key, int, str]:
-    fields = Fields(canonical.parse(line, limit=_LINE, where="serial"), "serial")
-    key = fields.text("spv", 500), read_period(fields.object("period"))
-    serial, digest = fields.integer("serial", 1, MAX_SERIAL), fields.hex("digest", 32)
-    fields.end()
-    return key, serial, digest
+def require_last(identity: Identity, manifest: Manifest) -> None:
+    """ConflictError for a manifest that this machine has signed a later one of.
+
+    A vault that forgot its register, or says so, would prove over either.
+    """
+    path = identity.folder / FOLDER / _JOURNAL
+    if not path.exists():
+        return
+    about = (manifest.spv, manifest.period, manifest.schema)
+    later = max(
+        (
+            noted.serial
+            for noted in _lines(path.read_bytes(), path)
+            if (noted.spv, noted.period, noted.schema) == about
+        ),
+        default=0,
+    )
+    if later > manifest.serial:
+        raise ConflictError(
+            f"the manifest has serial {manifest.serial}; you signed serial {later} for this SPV, "
+            f"period and schema: use that one",
+            reason="MANIFEST_REPLACED",
+        )
+
+
+def _lines(data: bytes, path: Path) -> list[_Noted]:
+    """The whole lines of a journal; InvalidInputError for what is none."""
+    found: list[_Noted] = []
+    for line in data[: data.rfind(b"\n") + 1].split(b"\n")[:-1]:
+        try:
+            fields = Fields(canonical.parse(line, limit=_LINE, where="serial"), "serial")
+            noted = _Noted(
+                spv=fields.text("spv", 500),
+                period=read_period(fields.object("period")),
+                schema=fields.hex("schema", 32),
+                serial=fields.integer("serial", 1, MAX_SERIAL),
+                digest=fields.hex("digest", 32),
+            )
+            fields.end()
+        except CrossproofError as error:
+            raise InvalidInputError(f"{path}: is no journal of serials ({error})") from None
+        found.append(noted)
+    return found
