@@ -13,6 +13,7 @@ asked; answers to several add up.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 
 from proofs.errors import FactError
 from proofs.facts import (
@@ -28,9 +29,9 @@ from proofs.facts import (
     SetMembers,
     named_set,
 )
-from proofs.linear import Form, Key, LinearFact, Mention
-from proofs.narrowing import combinations, narrow
-from proofs.schema import Attribute, AttributeClass, AttributeType, Schema
+from proofs.linear import TOTAL, Form, Key, LinearFact, Mention
+from proofs.narrowing import Interval, combinations, narrow
+from proofs.schema import Attribute, AttributeClass, AttributeType
 from proofs.subjects import Documents, Subjects
 from proofs.values import Value
 
@@ -73,26 +74,32 @@ def _check(
             subjects.slot(sentence.alias, sentence.attribute)
             _check_alone(sentence)
             claims.setdefault((sentence.alias, sentence.attribute), []).append(sentence.claim)
-    narrowed = _narrowed(claims, forms)
+    narrowed = _narrowed(claims, forms, sets)
     for (alias, attribute), found in claims.items():
         if (interval := narrowed.get((alias, attribute))) is not None:
             found = [*found, Between(*interval)]
-        name = f"{alias}.{attribute.name}" if alias else attribute.name
-        _check_together(name, attribute, found, sets)
+        check_together(_name((alias, attribute)), attribute, found, sets)
     for vector, (lo, hi) in combinations(narrowed, forms).items():
         check_combination(vector, hi - lo + 1)
 
 
 def _narrowed(
-    claims: Mapping[Key, list[Claim]], forms: list[Form]
-) -> Mapping[Key, tuple[int, int]]:
+    claims: Mapping[Key, list[Claim]],
+    forms: list[Form],
+    sets: Mapping[str, SetMembers] | None,
+) -> Mapping[Key, Interval]:
     """What ranges, lists and linear facts leave of each attribute of a linear fact."""
     involved = {key for form in forms for key, _ in form.coefficients}
-    return narrow({key: _interval(key[1], claims[key]) for key in involved}, forms)
+    return narrow({key: _interval(key[1], claims[key], sets) for key in involved}, forms)
 
 
-def _interval(attribute: Attribute, claims: Iterable[Claim]) -> tuple[int, int]:
-    """What ranges and lists leave of a number or date, as one interval."""
+def _interval(
+    attribute: Attribute, claims: Iterable[Claim], sets: Mapping[str, SetMembers] | None
+) -> Interval:
+    """What ranges, lists and sets leave of a number or date, as one interval.
+
+    A set that is not at hand or of another type is for `check_together` to refuse.
+    """
     lo, hi = attribute.bounds
     for claim in claims:
         match claim:
@@ -107,28 +114,51 @@ def _interval(attribute: Attribute, claims: Iterable[Claim]) -> tuple[int, int]:
             case OneOf(members):
                 numbers = [_number(each) for each in members]
                 lo, hi = max(lo, min(numbers)), min(hi, max(numbers))
+            case InSet(name, True) if sets is not None and name in sets:
+                least, greatest = _ends(attribute, sets[name])
+                lo, hi = max(lo, least), min(hi, greatest)
     return lo, hi
 
 
-def intervals_left(
-    sentences: Iterable[Sentence], schema: Schema
-) -> Mapping[Attribute, tuple[int, int]]:
-    """What facts about one document leave of each number or date that they are about."""
-    subjects = Subjects.of(schema)
-    claims: dict[Key, list[Claim]] = {}
-    forms: list[Form] = []
-    for sentence in sentences:
-        if isinstance(sentence, LinearFact):
-            for each in sentence.mentions:
-                claims.setdefault(("", each.attribute), [])
-            forms += sentence.forms
-        else:
-            subjects.slot(sentence.alias, sentence.attribute)
-            claims.setdefault(("", sentence.attribute), []).append(sentence.claim)
-    intervals = {
-        key: _interval(key[1], found) for key, found in claims.items() if key[1].is_ordered
-    }
-    return {attribute: each for (_, attribute), each in narrow(intervals, forms).items()}
+def _ends(attribute: Attribute, found: SetMembers) -> Interval:
+    """The least and the greatest member within the domain; reversed where there is none."""
+    lo, hi = attribute.bounds
+    if found.type_tag != attribute.type_tag:
+        return lo, hi
+    inside = [value for value in found.members if isinstance(value, int) and lo <= value <= hi]
+    return (min(inside), max(inside)) if inside else (hi, lo - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class OneDocument:
+    """What facts about each document say of one: claims by attribute, and linear forms.
+
+    `intervals` are what they leave of every number or date that they are about.
+    """
+
+    claims: Mapping[Attribute, list[Claim]]
+    forms: tuple[Form, ...]
+    intervals: Mapping[Attribute, Interval]
+
+    @classmethod
+    def of(cls, sentences: Iterable[Sentence], sets: Mapping[str, SetMembers]) -> OneDocument:
+        """Of sentences without aliases, which `check_facts` took."""
+        claims: dict[Attribute, list[Claim]] = {}
+        forms: list[Form] = []
+        for sentence in sentences:
+            if isinstance(sentence, LinearFact):
+                for each in sentence.mentions:
+                    claims.setdefault(each.attribute, [])
+                forms += sentence.forms
+            else:
+                claims.setdefault(sentence.attribute, []).append(sentence.claim)
+        intervals = {
+            ("", attribute): _interval(attribute, found, sets)
+            for attribute, found in claims.items()
+            if attribute.is_ordered
+        }
+        narrowed = narrow(intervals, forms)
+        return cls(claims, tuple(forms), {key[1]: each for key, each in narrowed.items()})
 
 
 def check_in_sum(mention: Mention) -> None:
@@ -145,13 +175,20 @@ def check_combination(vector: tuple[tuple[Key, int], ...], count: int) -> None:
     least = max(LEAST_POSSIBLE[attribute.attribute_class] for (_, attribute), _ in vector)
     if count >= least:
         return
-    names = ", ".join(f"{alias}.{each.name}" if alias else each.name for (alias, each), _ in vector)
+    names = ", ".join(_name(key) for key, _ in vector)
     if count <= 0:
         raise FactError(f"{names[:200]}: no values meet these facts, whatever the documents say")
     raise FactError(
         f"{names[:200]}: the facts together leave one possible value of their combination; "
         f"at least {least} must stay possible"
     )
+
+
+def _name(key: Key) -> str:
+    alias, attribute = key
+    if alias == TOTAL:
+        return f"sum({attribute.name})"
+    return f"{alias}.{attribute.name}" if alias else attribute.name
 
 
 def _check_alone(fact: Fact) -> None:
@@ -167,9 +204,10 @@ def _check_alone(fact: Fact) -> None:
         )
 
 
-def _check_together(
+def check_together(
     name: str, attribute: Attribute, claims: list[Claim], sets: Mapping[str, SetMembers] | None
 ) -> None:
+    """FactError unless the claims about one attribute leave as many values as its class needs."""
     count = possible_values(attribute, claims, sets)
     least = LEAST_POSSIBLE[attribute.attribute_class]
     if count is None or count >= least:

@@ -2,9 +2,10 @@
 
 A sum over a thousand documents can pin every one of them: `sum(x) >= 1000 * greatest` leaves one
 value. So what the facts leave of a sum, and through it of one document, is counted by interval
-arithmetic and compared with what must stay possible. Facts about each document count as they do
-for a document alone; personal attributes stand in no sum. It does not see what sums over different
-documents (by `where present`) tell together, and knows nothing of other requests.
+arithmetic and compared with what must stay possible; facts about each document narrow the sums,
+and sums what is left of each document. Where one sum is over all documents of another and some
+more, the difference counts as a sum over those. Personal attributes stand in no sum. It does not
+see what sums tell together whose documents overlap otherwise, and knows nothing of other requests.
 
 SPEC.md, "What may be asked".
 """
@@ -12,22 +13,25 @@ SPEC.md, "What may be asked".
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import permutations
 
 from proofs.classes import (
     LEAST_POSSIBLE,
+    OneDocument,
     check_combination,
     check_facts,
     check_in_sum,
+    check_together,
     check_without_sets,
-    intervals_left,
 )
 from proofs.errors import FactError
-from proofs.facts import Fact, SetMembers
-from proofs.linear import Key, LinearFact
+from proofs.facts import Between, Fact, SetMembers
+from proofs.linear import TOTAL, Form, Key, LinearFact
 from proofs.list_facts import ListFact
 from proofs.list_statement import rows_about
 from proofs.listing import Listing
-from proofs.narrowing import Interval, combinations, narrow
+from proofs.narrowing import Bound, Interval, Vector, combinations, narrow, span
 from proofs.schema import Attribute, Schema
 
 
@@ -42,13 +46,18 @@ def check_list_facts(
     alone, sums = _split(found)
     if alone:
         check_facts(alone, schema, sets)
-    left = intervals_left(alone, schema)
-    by_rows: dict[tuple[int, ...], list[LinearFact]] = {}
+    by_rows: dict[frozenset[int], list[LinearFact]] = {}
     for fact, sentence in sums:
-        rows = tuple(rows_about(fact, schema, listing))
+        rows = frozenset(rows_about(fact, schema, listing))
         by_rows.setdefault(rows, []).append(sentence)
-    for rows, sentences in by_rows.items():
-        _check_sums(sentences, len(rows), left)
+    one = OneDocument.of(alone, sets)
+    totals = {rows: _Totals.of(sentences, len(rows), one) for rows, sentences in by_rows.items()}
+    for each in totals.values():
+        each.check(one, sets)
+    # Two sums whose documents differ by few are, between them, a sum over those few.
+    for whole, part in permutations(totals, 2):
+        if part < whole:
+            totals[whole].without(totals[part], one).check(one, sets)
 
 
 def check_list_without_documents(
@@ -86,25 +95,108 @@ def _split(
     return alone, sums
 
 
-def _check_sums(
-    sentences: Sequence[LinearFact], count: int, left: Mapping[Attribute, Interval]
-) -> None:
-    """What sums over the same documents leave of each sum, of one document, of combinations."""
-    forms = [form for sentence in sentences for form in sentence.forms_over(count)]
-    before: dict[Key, Interval] = {}
-    for form in forms:
-        for key, _ in form.coefficients:
-            lo, hi = left.get(key[1], key[1].bounds)
-            before[key] = (count * lo, count * hi)
-    after = narrow(before, forms)
-    for (_, attribute), (lo, hi) in after.items():
-        least, greatest = left.get(attribute, attribute.bounds)
-        # One document has at least what is missing when all others have the most that they can.
-        lowest = max(least, lo - (count - 1) * greatest)
-        highest = min(greatest, hi - (count - 1) * least)
-        _check_possible(attribute, min(highest - lowest, hi - lo) + 1)
-    for vector, (lo, hi) in combinations(after, forms).items():
-        check_combination(vector, hi - lo + 1)
+@dataclass(frozen=True, slots=True)
+class _Scaled:
+    """A form about one document, as it is true of the sums over so many."""
+
+    form: Form
+    count: int
+
+    @property
+    def coefficients(self) -> Vector:
+        return tuple(((TOTAL, key[1]), each) for key, each in self.form.coefficients)
+
+    @property
+    def constant(self) -> int:
+        return self.count * self.form.constant
+
+
+@dataclass(frozen=True, slots=True)
+class _Totals:
+    """What is left of sums over the same `count` documents, and of combinations of sums."""
+
+    count: int
+    sums: Mapping[Key, Interval]
+    combined: Mapping[Vector, Interval]
+
+    @classmethod
+    def of(cls, sentences: Sequence[LinearFact], count: int, one: OneDocument) -> _Totals:
+        """As sentences about sums leave them, and facts about each document."""
+        forms: list[Bound] = [
+            *(form for sentence in sentences for form in sentence.forms_over(count)),
+            *(_Scaled(form, count) for form in one.forms),
+        ]
+        before: dict[Key, Interval] = {}
+        for form in forms:
+            for key, _ in form.coefficients:
+                lo, hi = _left(one, key[1])
+                before[key] = (count * lo, count * hi)
+        after = narrow(before, forms)
+        return cls(count, after, combinations(after, forms))
+
+    def without(self, part: _Totals, one: OneDocument) -> _Totals:
+        """Of the documents that are in these sums and not in those of `part`, all in these."""
+        count = self.count - part.count
+        ends = {key: _left(one, key[1]) for key in self.sums}
+        combined = _combined(one, self.combined, ends)
+        return _Totals(
+            count,
+            {
+                key: _difference(each, part.sums[key], count, ends[key])
+                for key, each in self.sums.items()
+                if key in part.sums
+            },
+            {
+                vector: _difference(each, part.combined[vector], count, combined[vector])
+                for vector, each in self.combined.items()
+                if vector in part.combined
+            },
+        )
+
+    def check(self, one: OneDocument, sets: Mapping[str, SetMembers]) -> None:
+        """FactError unless enough is left of each sum, of one document, of the combinations."""
+        for (_, attribute), (lo, hi) in self.sums.items():
+            _check_possible(attribute, hi - lo + 1)
+        for vector, (lo, hi) in self.combined.items():
+            check_combination(vector, hi - lo + 1)
+        # An interval of one document is never shorter than both that of the sum and the one that
+        # facts about each document leave. But a list or a set may have few members in it.
+        intervals = {
+            ("", key[1]): _of_one(each, self.count, _left(one, key[1]))
+            for key, each in self.sums.items()
+        }
+        for (_, attribute), left in narrow(intervals, one.forms).items():
+            if left != _left(one, attribute):  # else `check_facts` has counted them
+                claims = [*one.claims.get(attribute, ()), Between(*left)]
+                check_together(f"each {attribute.name}", attribute, claims, sets)
+
+
+def _left(one: OneDocument, attribute: Attribute) -> Interval:
+    return one.intervals.get(attribute, attribute.bounds)
+
+
+def _combined(
+    one: OneDocument, vectors: Iterable[Vector], ends: Mapping[Key, Interval]
+) -> dict[Vector, Interval]:
+    """What facts about each document leave of these combinations in one."""
+    said = combinations(ends, [_Scaled(form, 1) for form in one.forms])
+    return {vector: said.get(vector) or span(vector, ends) for vector in vectors}
+
+
+def _of_one(total: Interval, count: int, ends: Interval) -> Interval:
+    """One document's share: what is left to it when the others take the most, or the least."""
+    (lo, hi), (least, greatest) = total, ends
+    return (
+        max(least, lo - (count - 1) * greatest),
+        min(greatest, hi - (count - 1) * least),
+    )
+
+
+def _difference(whole: Interval, part: Interval, count: int, ends: Interval) -> Interval:
+    return (
+        max(count * ends[0], whole[0] - part[1]),
+        min(count * ends[1], whole[1] - part[0]),
+    )
 
 
 def _check_possible(attribute: Attribute, count: int) -> None:

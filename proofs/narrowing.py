@@ -13,16 +13,32 @@ SPEC.md, "What may be asked".
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Protocol, TypeAlias
 
-from proofs.linear import Form, Key
+from proofs.linear import Key
 
 ROUNDS = 16
 """Facts can narrow one another by one step at a time for ever; the rule is about 16 rounds."""
 
-Interval = tuple[int, int]
+Interval: TypeAlias = tuple[int, int]
+
+Vector: TypeAlias = tuple[tuple[Key, int], ...]
+"""A combination of attributes: each with its coefficient."""
 
 
-def narrow(intervals: Mapping[Key, Interval], forms: Iterable[Form]) -> dict[Key, Interval]:
+class Bound(Protocol):
+    """The sum of coefficient · value, and `constant`, is at least 0: a `Form`, or one like it."""
+
+    @property
+    def coefficients(self) -> Vector:
+        """Distinct attributes, no coefficient 0."""
+
+    @property
+    def constant(self) -> int:
+        """What is added."""
+
+
+def narrow(intervals: Mapping[Key, Interval], forms: Iterable[Bound]) -> dict[Key, Interval]:
     """The intervals after up to 16 rounds over the forms, in their order.
 
     An interval may come out empty (its ends reversed): then no values meet all of them.
@@ -37,7 +53,7 @@ def narrow(intervals: Mapping[Key, Interval], forms: Iterable[Form]) -> dict[Key
     return found
 
 
-def _apply(form: Form, found: dict[Key, Interval]) -> None:
+def _apply(form: Bound, found: dict[Key, Interval]) -> None:
     greatest = form.constant + sum(
         max(each * bound for bound in found[key]) for key, each in form.coefficients
     )
@@ -53,28 +69,31 @@ def _apply(form: Form, found: dict[Key, Interval]) -> None:
 
 
 def combinations(
-    intervals: Mapping[Key, Interval], forms: Iterable[Form]
-) -> dict[tuple[tuple[Key, int], ...], Interval]:
+    intervals: Mapping[Key, Interval], forms: Iterable[Bound]
+) -> dict[Vector, Interval]:
     """Each combination of several attributes that forms bound, with what they leave of it.
 
     A combination and its negative are one, with the first coefficient above 0.
     """
-    found: dict[tuple[tuple[Key, int], ...], Interval] = {}
+    found: dict[Vector, Interval] = {}
     for form in forms:
         if len(form.coefficients) < 2:
             continue
         ordered = sorted(form.coefficients, key=lambda item: (item[0][0], item[0][1].name))
         sign = 1 if ordered[0][1] > 0 else -1
         vector = tuple((key, sign * each) for key, each in ordered)
-        if vector not in found:
-            found[vector] = (
-                sum(min(each * bound for bound in intervals[key]) for key, each in vector),
-                sum(max(each * bound for bound in intervals[key]) for key, each in vector),
-            )
-        lo, hi = found[vector]
+        lo, hi = found[vector] if vector in found else span(vector, intervals)
         if sign > 0:
             lo = max(lo, -form.constant)
         else:
             hi = min(hi, form.constant)
         found[vector] = (lo, hi)
     return found
+
+
+def span(vector: Vector, intervals: Mapping[Key, Interval]) -> Interval:
+    """The least and the greatest value of a combination in these intervals."""
+    return (
+        sum(min(each * bound for bound in intervals[key]) for key, each in vector),
+        sum(max(each * bound for bound in intervals[key]) for key, each in vector),
+    )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Iterator
+from itertools import product
 from typing import Any
 
 import pytest
@@ -21,7 +22,9 @@ from independent.issuer import (
     Chosen,
     Document,
     Edit,
+    attribute,
     issue,
+    schema,
     unchanged,
 )
 from independent.second_verifier.curve import Equation
@@ -88,14 +91,14 @@ def _no_sum_of_points(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Equation, "vanishes", lambda self: False)
 
 
-def without_owners(absent: tuple[int, ...]) -> Edit:
-    """Takes the owners of some rows out of stand-in attestations."""
+def without_owners(absent: tuple[int, ...], *, place: int = OWNER) -> Edit:
+    """Takes the owners, or another attribute, of some rows out of stand-in attestations."""
     counted = iter(range(1000))
 
     def edit(part: str, tree: Tree) -> None:
         if part == "attestation" and next(counted) in absent:
             marks = tree["presence"]
-            tree["presence"] = marks[:OWNER] + "0" + marks[OWNER + 1 :]
+            tree["presence"] = marks[:place] + "0" + marks[place + 1 :]
             tree["commitments"] = tree["commitments"][64:]
 
     return edit
@@ -126,6 +129,11 @@ TOGETHER = [
     ["each n + yield >= 1010", "sum(n) >= 3000"], ["sum(n) * 2 >= 11", "sum(n) <= 6"],
     ["each power - small >= 0 MW", "sum(power) <= 5 MW"], ["sum(n) >= 2996", "each n <= 999"],
     ["each owner not in @names where present", "each owner in @names where present"],
+    ["each n in {5, 9}", "sum(n) >= 24"], ["each n in {5, 9}", "sum(n) >= 23"],
+    ["each n in @nums", "sum(n) >= 18"], ["each n in @nums", "sum(n) >= 17"],
+    ["each n - yield >= 3", "sum(n) - sum(yield) <= 9"], ["each n - yield >= 3", "sum(n) <= 4"],
+    ["each n - yield >= 3", "sum(n) - sum(yield) <= 9.0001"],
+    ["each small - power >= 0 kW", "sum(power) >= 300 kW", "sum(small) <= 300 kW"],
     ["count() <= 2", "each kind in {A}"], ["each owner in @names", "each power in @powkw"],
 ]  # fmt: skip
 
@@ -154,6 +162,35 @@ def test_drawn_sentences_over_a_selection_are_taken_and_refused_alike() -> None:
         found += [] if one == other else [(texts, one, other)]
     assert found == []
     assert said["ProofError"] > 10
+
+
+TWO = schema(
+    attribute("a", "integer", unit="", min="0", max="100"),
+    attribute("c", "integer", unit="", min="0", max="100", optional=True),
+)
+OVER_SOME = [
+    [f"sum(a) <= {most}", f"sum(a) * 2 - sum(c) >= {least} where present"]
+    for most in (49, 50, 51)
+    for least in (98, 99, 100, 101)
+] + [
+    ["each a <= 40", f"sum(a) >= {least}", "sum(a) + sum(c) <= 80 where present"]
+    for least in (118, 119, 120)
+] + [
+    [f"each a + c <= {most} where present", "sum(a) >= 101", "sum(a) <= 102"] for most in (1, 2)
+]  # fmt: skip
+
+
+@pytest.mark.usefixtures("_no_sum_of_points")
+def test_sums_whose_rows_hold_one_another_are_taken_and_refused_alike() -> None:
+    """Sums over all documents, over those that have an attribute, and what is between them."""
+    said, found = Counter[str](), []
+    for texts, absent in product(OVER_SOME, ((), (1,), (0, 2))):
+        documents = [Document("", f"cn-{index}", TWO) for index in range(3)]
+        one, other = outcomes(texts, documents, PROVER, without_owners(absent, place=1))
+        said[one] += 1
+        found += [] if one == other else [(texts, absent, one, other)]
+    assert found == []
+    assert min(said["ProofError"], said["FactError"]) > 10
 
 
 def over_a_list(text: str, draw: random.Random) -> str:

@@ -315,6 +315,17 @@ def _facts() -> Iterator[Named]:
             "sum(price) - sum(last_price) >= 1 CNY", "sum(price) - sum(last_price) <= 1 CNY"
         ),
     )
+    yield (
+        "a list's gap, through a sum",
+        lambda: over_books("each price in {1, 2} CNY", "sum(price) >= 3.5 CNY"),
+    )
+    yield (
+        "a difference of sums that nothing is left of",
+        lambda: over_books(
+            "sum(debt) <= 50 CNY",
+            "sum(debt) * 2 - sum(reserve) >= 100 CNY at 1 CNY/HKD (x, 2026-01-01) where present",
+        ),
+    )
     yield "a count alone", lambda: over_books("count() >= 1")
     named = named_set("fuels", version=4)
     yield (

@@ -36,7 +36,7 @@ def check(facts: Sequence[Fact], book: Book, sets: Sets) -> None:
         well_formed(allowed, "a sentence that the class forbids")
         by_slot.setdefault(fact.slot, []).append(fact)
     slots = {slot for form in forms for slot, _ in form.coefficients}
-    intervals = {slot: hull(slot, by_slot.get(slot, []), book) for slot in slots}
+    intervals = {slot: hull(slot, by_slot.get(slot, []), book, sets) for slot in slots}
     narrow(forms, intervals)
     for slot in slots:
         low, high = intervals[slot]
@@ -46,14 +46,21 @@ def check(facts: Sequence[Fact], book: Book, sets: Sets) -> None:
             if isinstance(each, InSet):
                 same = sets[each.name].type_tag == book.attribute(slot).type_tag
                 need(same, 8, "SET", "a set of another type")
-        count = _count(slot, about, book, sets)
-        needed = NEEDED[book.attribute(slot).sensitivity]
-        well_formed(count is None or count >= needed, "too few values stay possible")
-    check_combinations(forms, intervals, book)
+        check_count(slot, about, book, sets)
+    for key, ends in combinations(forms, intervals).items():
+        check_combination(key, ends, book)
 
 
-def hull(slot: int, about: Sequence[Fact], book: Book) -> Interval:
-    """The interval of a number, cut by the ranges, values and lists about it."""
+def check_count(slot: int, about: Sequence[Fact], book: Book, sets: Sets) -> None:
+    """Refuses facts about one attribute that leave fewer values than its class needs."""
+    count = _count(slot, about, book, sets)
+    needed = NEEDED[book.attribute(slot).sensitivity]
+    well_formed(count is None or count >= needed, "too few values stay possible")
+
+
+def hull(slot: int, about: Sequence[Fact], book: Book, sets: Sets) -> Interval:
+    """The interval of a number, cut by the ranges, values, lists and sets about it."""
+    least, most = book.attribute(slot).least, book.attribute(slot).most
     low, high = book.attribute(slot).least, book.attribute(slot).most
     for fact in about:
         ends: list[Value] = []
@@ -64,6 +71,13 @@ def hull(slot: int, about: Sequence[Fact], book: Book) -> Interval:
             ends = [fact.value]
         elif isinstance(fact, OneOf):
             ends = list(fact.values)
+        elif isinstance(fact, InSet) and fact.member:
+            if sets[fact.name].type_tag != book.attribute(slot).type_tag:
+                continue  # refused when its values are counted
+            members = [v for v in sets[fact.name].members if isinstance(v, int)]
+            ends = [v for v in members if least <= v <= most]
+            if not ends:
+                low, high = max(low, most), min(high, least - 1)
         numbers = [each for each in ends if isinstance(each, int)]
         if numbers:
             low, high = max(low, min(numbers)), min(high, max(numbers))
@@ -124,25 +138,35 @@ def _count(slot: int, about: Sequence[Fact], book: Book, sets: Sets) -> int | No
     return max(0, high - low + 1 - gone)
 
 
-def check_combinations(
-    forms: Sequence[Form], intervals: Mapping[int, Interval], book: Book
-) -> None:
-    """Counts the values of each combination of two or more attributes."""
-    combinations: dict[tuple[tuple[int, int], ...], Interval] = {}
+Key = tuple[tuple[int, int], ...]
+
+
+def combinations(forms: Sequence[Form], intervals: Mapping[int, Interval]) -> dict[Key, Interval]:
+    """The values of each combination of two or more attributes."""
+    found: dict[Key, Interval] = {}
     for form in forms:
         if len(form.coefficients) < 2:
             continue
         sign = 1 if form.coefficients[0][1] > 0 else -1
         key = tuple((slot, sign * c) for slot, c in form.coefficients)
-        ends = _ends(Form(key, 0), intervals)
-        low, high = combinations.get(key, (sum(a for a, _ in ends), sum(b for _, b in ends)))
+        low, high = found.get(key) or reach(key, intervals)
         # sign·combination + constant ≥ 0
         if sign > 0:
             low = max(low, -form.constant)
         else:
             high = min(high, form.constant)
-        combinations[key] = low, high
-    for key, (low, high) in combinations.items():
-        classes = {book.attribute(slot).sensitivity for slot, _ in key}
-        needed = NEEDED["asset" if "asset" in classes else "public"]
-        well_formed(high - low + 1 >= needed, "a combination with too few values")
+        found[key] = low, high
+    return found
+
+
+def reach(key: Key, intervals: Mapping[int, Interval]) -> Interval:
+    """The least and the greatest value of a combination."""
+    ends = _ends(Form(key, 0), intervals)
+    return sum(a for a, _ in ends), sum(b for _, b in ends)
+
+
+def check_combination(key: Key, ends: Interval, book: Book) -> None:
+    """Refuses a combination of which too few values are left."""
+    classes = {book.attribute(slot).sensitivity for slot, _ in key}
+    needed = NEEDED["asset" if "asset" in classes else "public"]
+    well_formed(ends[1] - ends[0] + 1 >= needed, "a combination with too few values")
