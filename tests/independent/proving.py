@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from independent import pieces_prover
 from independent import second_prover as prover
 from independent.second_verifier import bundle as bundles
 from independent.second_verifier import (
@@ -104,8 +105,8 @@ def _proven(
     for term in statement.terms:
         if isinstance(term, MembershipTerm):
             encoded = commitments[term.slot].encoded
-            given = (term.scalars, term.digest, term.member, *opened[term.slot], encoded)
-            parts.append(prover.prove_membership(transcript, *given))
+            given = (term.member, *opened[term.slot], encoded)
+            parts.append(pieces_prover.prove(transcript, proof.listed(term), *given))
     return b"".join(parts)
 
 
@@ -130,6 +131,11 @@ def stand_in(statement: Statement) -> bytes:
         found += G * (4 + 2 * rounds) + one * (linear + norm)
     for term in statement.terms:
         if isinstance(term, MembershipTerm):
-            m = sets.powers(len(term.scalars))
-            found += G * (3 + (not term.member) + m) + one * (m + 3)
+            sizes = proof.listed(term).sizes
+            counts = [sets.powers(each) for each in sizes]
+            if term.member:
+                found += G * sum(m + 3 for m in counts) + one * (len(counts) - 1)
+                found += one * sum(m + 3 for m in counts)
+            else:
+                found += b"".join(G * (m + 4) + one * (m + 3) for m in counts)
     return found

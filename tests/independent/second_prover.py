@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from independent.second_verifier import ranges, sets
 from independent.second_verifier.curve import (
@@ -19,6 +20,7 @@ from independent.second_verifier.curve import (
     scalar_bytes,
     sum_of_multiples,
 )
+from independent.second_verifier.polynomials import from_roots
 from independent.second_verifier.transcript import Transcript
 
 Vector = list[int]
@@ -192,58 +194,82 @@ def prove_membership(
     encoded: bytes,
 ) -> bytes:
     """C, F, F₀, perhaps W, the D_k, and the responses (section "Membership argument")."""
-    N, m = len(scalars), sets.powers(len(scalars))
-    names = ("G", "H", "K", *(f"U_{j}" for j in range(1, m)), *(f"S_{j}" for j in range(m - 1)))
+    m = sets.powers(len(scalars))
     transcript.absorb("argument", b"crossproof/membership/v1")
     transcript.absorb_integer("powers", m)
-    transcript.absorb("polarity", b"member" if member else b"not a member")
-    transcript.absorb_integer("size", N)
+    transcript.absorb("polarity", sets.polarity(member))
+    transcript.absorb_integer("size", len(scalars))
     transcript.absorb("set", digest)
-    transcript.absorb("generators", generators_digest(names))
+    transcript.absorb("generators", generators_digest(sets.names(m)))
     transcript.absorb("V", encoded)
-    u = [pow(value, 2**j, q) for j in range(m)]
-    f, rho = [drawn() for _ in range(m)], [drawn() for _ in range(m)]
-    r_1, s_0, s_1, rho_W = drawn(), drawn(), drawn(), drawn()
-    C = [(u[j], f"U_{j}") for j in range(1, m)] + [(r_1, "H")]
-    C += [(2 * u[j] * f[j] - f[j + 1], f"S_{j}") for j in range(m - 1)]
-    F = [(f[j], f"U_{j}") for j in range(1, m)] + [(s_1, "H")]
-    F += [(f[j] * f[j], f"S_{j}") for j in range(m - 1)]
-    sent = [encode(combined(each)) for each in (C, F, [(f[0], "G"), (s_0, "H")])]
+    first = First.draw(scalars, member, value, blinding)
+    first.sent.absorb(transcript)
+    x = transcript.challenge("x")
+    responses = first.responses(x)
+    transcript.absorb_list("responses", responses)
+    return b"".join([*first.sent.encoded, *responses])
 
-    # Q as a polynomial in X, coefficient by coefficient.
-    a = sets.coefficients(scalars)
-    Q = [0] * (m + 1)
-    for i in range(min(2**m, N + 1)):
-        product = [a[i]]
-        for j in range(m):
-            low, high = (f[j], u[j]) if i >> j & 1 else (0, 1)
-            product = _times(product, [low, high])
-        Q = [(one + other) % q for one, other in zip(Q, product, strict=True)]
-    if 2**m == N:
+
+@dataclass(frozen=True)
+class First:
+    """What a prover of membership sends before the challenge, and what it keeps for after it."""
+
+    sent: sets.Sent
+    lines: Sequence[tuple[int, int]]
+    powers_of_x: Sequence[int]
+
+    @classmethod
+    def draw(cls, scalars: tuple[int, ...], member: bool, value: int, blinding: int) -> First:
+        """With new randomness."""
+        m = sets.powers(len(scalars))
+        u = [pow(value, 2**j, q) for j in range(m)]
+        f, rho = [drawn() for _ in range(m)], [drawn() for _ in range(m)]
+        r_1, s_0, s_1, rho_W = drawn(), drawn(), drawn(), drawn()
+        C = [(u[j], f"U_{j}") for j in range(1, m)] + [(r_1, "H")]
+        C += [(2 * u[j] * f[j] - f[j + 1], f"S_{j}") for j in range(m - 1)]
+        F = [(f[j], f"U_{j}") for j in range(1, m)] + [(s_1, "H")]
+        F += [(f[j] * f[j], f"S_{j}") for j in range(m - 1)]
+        points = [combined(each) for each in (C, F, [(f[0], "G"), (s_0, "H")])]
+        Q = _coefficients_of_x(scalars, u, f)
+        w, base = Q[m], generator("K")
+        if not member:
+            # For a member there is no inverse, and whatever stands here proves nothing.
+            base = combined([(pow(w or 1, -1, q), "K"), (rho_W, "H")])
+            points.append(base)
+        points += [sum_of_multiples([(Q[k], base), (rho[k], generator("H"))]) for k in range(m)]
+        last = 0 if member else -w * rho_W
+        return cls(
+            sets.Sent(points, [encode(each) for each in points], member),
+            [*zip(u, f, strict=True), (blinding, s_0), (r_1, s_1)],
+            [*rho, last],
+        )
+
+    def responses(self, x: int) -> list[bytes]:
+        """f̄₀ …, r̄₀, r̄₁, τ̄."""
+        found = [x * slope + at_zero for slope, at_zero in self.lines]
+        found.append(sum(pow(x, k, q) * each for k, each in enumerate(self.powers_of_x)))
+        return [scalar_bytes(each % q) for each in found]
+
+
+def _coefficients_of_x(scalars: tuple[int, ...], u: Vector, f: Vector) -> Vector:
+    """Q as a polynomial in X: one bit of the index after the other, each halves the vector."""
+    m, a = len(u), from_roots(scalars)
+    left = [[each] for each in a[: 2**m]]
+    for slope, at_zero in zip(u, f, strict=True):
+        left += [[0] * len(left[0])] * (len(left) % 2)
+        left = [
+            [
+                (shifted + slope * up + at_zero * high) % q
+                for shifted, up, high in zip([0, *even], [0, *odd], [*odd, 0], strict=True)
+            ]
+            for even, odd in zip(left[::2], left[1::2], strict=True)
+        ]
+    Q = left[0]
+    if 2**m == len(scalars):
         square = _times([f[m - 1], u[m - 1]], [f[m - 1], u[m - 1]])
         for k, each in enumerate(square):
             Q[m - 2 + k] = (Q[m - 2 + k] + each) % q
-    w = Q[m]
-    if member:
-        base = generator("K")
-    else:
-        # For a member there is no inverse, and whatever stands here proves nothing.
-        base = combined([(pow(w or 1, -1, q), "K"), (rho_W, "H")])
-        sent.append(encode(base))
-    D = [encode(sum_of_multiples([(Q[k], base), (rho[k], generator("H"))])) for k in range(m)]
-    transcript.absorb("C", sent[0])
-    transcript.absorb("F", sent[1])
-    transcript.absorb("F_0", sent[2])
-    if not member:
-        transcript.absorb("W", sent[3])
-    transcript.absorb_list("D", D)
-    x = transcript.challenge("x")
-    tau = sum(pow(x, k, q) * rho[k] for k in range(m))
-    tau -= 0 if member else pow(x, m, q) * w * rho_W
-    answers = [x * u[j] + f[j] for j in range(m)] + [x * blinding + s_0, x * r_1 + s_1, tau]
-    responses = [scalar_bytes(each % q) for each in answers]
-    transcript.absorb_list("responses", responses)
-    return b"".join([*sent, *D, *responses])
+    return Q
 
 
 def _times(a: Vector, b: Vector) -> Vector:

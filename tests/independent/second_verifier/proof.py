@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from independent.second_verifier import opening, ranges, sets
+from independent.second_verifier import opening, pieces, ranges
 from independent.second_verifier.bundle import Bundle
 from independent.second_verifier.curve import Equation, Point, added
 from independent.second_verifier.encoding import decimal, frame, labelled_hash, sha256, write
@@ -108,17 +108,22 @@ def _sizes(part: Statement) -> list[int]:
     count = sum(isinstance(term, Ranged) for term in part.terms)
     sizes += [ranges.size(count, part.digits)] if count else []
     memberships = [term for term in part.terms if isinstance(term, MembershipTerm)]
-    return sizes + [sets.size(len(term.scalars), term.member) for term in memberships]
+    return sizes + [pieces.size(listed(term), term.member) for term in memberships]
+
+
+def listed(term: MembershipTerm) -> pieces.Listed:
+    """The set of a term, cut as every bundle's is."""
+    return pieces.Listed(term.scalars, term.digest, term.type_tag, piece_size=pieces.PIECE)
 
 
 def _equations(
     part: Statement, transcript: Transcript, proof: bytes, commitments: Commitments
 ) -> list[Equation]:
-    pieces = []
+    arguments = []
     for size in _sizes(part):
-        pieces.append(proof[:size])
+        arguments.append(proof[:size])
         proof = proof[size:]
-    remaining = iter(pieces)
+    remaining = iter(arguments)
     found: list[Equation] = []
     for shown in part.terms:
         if isinstance(shown, OpeningTerm):
@@ -132,15 +137,8 @@ def _equations(
     for term in part.terms:
         if isinstance(term, MembershipTerm):
             V = commitments[term.slot]
-            found += sets.equations(
-                transcript,
-                next(remaining),
-                term.scalars,
-                term.digest,
-                term.member,
-                V.point,
-                V.encoded,
-            )
+            given = (listed(term), term.member, V.point, V.encoded)
+            found += pieces.equations(transcript, next(remaining), *given)
     return found
 
 
