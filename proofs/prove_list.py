@@ -10,17 +10,18 @@ SPEC.md, "Bundle".
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, Future, as_completed
-from contextlib import ExitStack
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
+from proofs.arguments import proof_lengths
 from proofs.attestation import Attestation
-from proofs.bundle import write_bundle
+from proofs.bundle import PROOF_LIMIT, write_bundle
 from proofs.claims import ListClaims
 from proofs.context import Context
 from proofs.envelope import Envelope
-from proofs.errors import BindingError, ContextError, GrantError
+from proofs.errors import BindingError, ContextError, EncodingError, GrantError
 from proofs.evidence import BundleSelection
 from proofs.facts import FactList
 from proofs.grant import Grant
@@ -42,6 +43,9 @@ Progress = Callable[[int, int], None]
 
 _FEW: Final = 8
 """Terms that are proven here if they are all: a tenth of a second, without tables."""
+AT_ONCE: Final = 64
+"""Parts that an executor has at a time of one bundle. With all of them, another bundle's would wait
+for the last one, for hours perhaps; and a cluster would hold the named sets once for each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +122,13 @@ def prove_selection(
     )
     openings = {slot: _opened(documents, slot) for slot, _ in bound}
     scalars = {name: each.scalars for name, each in used.items()}
+    lengths = (sum(proof_lengths(part, scalars)) for part in statement.parts)
+    if (length := sum(lengths)) > PROOF_LIMIT:
+        # Found out before hours of work, not behind them.
+        raise EncodingError(
+            f"the proof would have {length} bytes, at most {PROOF_LIMIT} are allowed: ask for less "
+            f"of these {len(listing.rows)} documents"
+        )
     todo = tasks(claims.seed(), statement, dict(bound), openings, scalars)
     return write_bundle(
         context=context,
@@ -200,18 +211,24 @@ def _prove(todo: Sequence[PartTask], executor: Executor | None, progress: Progre
     few = len(todo) == 1 and len(todo[0].statement.terms) <= _FEW
     if executor is None or few:
         return list(_prove_here(todo, progress))
-    with ExitStack() as stack:
-        futures: dict[Future[bytes], int] = {}
-        for index, task in enumerate(todo):
-            future = executor.submit(prove_part, task)
-            # What was not begun when one part fails is never needed.
-            stack.callback(future.cancel)
-            futures[future] = index
-        proofs = [b""] * len(todo)
-        for done, future in enumerate(as_completed(futures), 1):
-            proofs[futures[future]] = future.result()
-            progress(done, len(todo))
-    return proofs
+    proofs = [b""] * len(todo)
+    waiting = iter(enumerate(todo))
+    futures: dict[Future[bytes], int] = {}
+    done = 0
+    try:
+        while True:
+            for index, task in islice(waiting, AT_ONCE - len(futures)):
+                futures[executor.submit(prove_part, task)] = index
+            if not futures:
+                return proofs
+            for future in wait(futures, return_when=FIRST_COMPLETED).done:
+                proofs[futures.pop(future)] = future.result()
+                done += 1
+                progress(done, len(todo))
+    finally:
+        # What was not begun when one part fails is never needed.
+        for future in futures:
+            future.cancel()
 
 
 def _prove_here(todo: Sequence[PartTask], progress: Progress) -> Iterator[bytes]:

@@ -17,7 +17,7 @@ from proofs.errors import TrustError
 from proofs.manifest import Manifest
 from vault.app.request_views import SeenState
 from vault.client.own_manifest import OwnManifest
-from vault.errors import ConflictError, NotAllowedError, NotFoundError, VaultError
+from vault.errors import ConflictError, ExhaustedError, NotAllowedError, NotFoundError, VaultError
 from vault.model import StoredVersion
 from vault.storage.journal import Scope
 
@@ -149,3 +149,13 @@ def test_of_two_grants_at_once_one_serves(world: World) -> None:
         )
     records = world.journal.read(Scope(everything=True), since=None, after=0, limit=999)
     assert sorted(each.entry.document for each in records) == [e.document for e in listed[1:]]
+
+
+def test_manifests_are_compared_so_many_at_a_time(world: World) -> None:
+    """Each holds thousands of attestations in memory: one a thread would fill it."""
+    listed = plants(world, 3)
+    with world.manifests.slots.enter(world.bank), world.manifests.slots.enter(world.bank):
+        with pytest.raises(ExhaustedError) as caught:
+            registered(world, listed, 1)
+        assert caught.value.reason == "TOO_MANY_PROOFS"
+    registered(world, listed, 1)

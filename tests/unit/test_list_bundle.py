@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 
@@ -24,7 +24,7 @@ from support.portfolio import (
 
 from proofs.attestation import AsOf
 from proofs.bundle import Bundle
-from proofs.errors import BindingError, CannotProveError, FactError, GrantError
+from proofs.errors import BindingError, CannotProveError, EncodingError, FactError, GrantError
 from proofs.facts import FactList
 from proofs.list_classes import check_list_facts, check_list_without_documents
 from proofs.list_statement import PART_DIGITS, compile_list
@@ -216,6 +216,37 @@ def test_a_false_part_elsewhere_is_a_false_fact_here(executor: Executor) -> None
     found = Portfolio((*holdings(8), low), ("each capacity >= 1 MW",))
     with pytest.raises(CannotProveError):
         found.build(executor)
+
+
+def test_an_executor_has_so_many_parts_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another bundle's parts need not wait for the last of a large one, and all are proven."""
+    monkeypatch.setattr("proofs.list_statement.PART_ROWS", 1)
+    monkeypatch.setattr("proofs.prove_list.AT_ONCE", 2)
+    most: list[int] = []
+    under_way: set[Future[object]] = set()
+
+    class Counted(ThreadPoolExecutor):
+        def submit(self, fn, /, *args, **kwargs):  # type: ignore[no-untyped-def]
+            future = super().submit(fn, *args, **kwargs)
+            under_way.add(future)
+            most.append(sum(not each.done() for each in under_way))
+            return future
+
+    found = portfolio(7, facts=("each capacity in 1..90 MW",))
+    with Counted(4) as pool:
+        assert found.verify(found.build(pool)).selection is not None
+    assert len(most) == 7
+    assert max(most) <= 2
+
+
+def test_a_proof_that_no_bundle_could_hold_is_not_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last of its parts would be there after hours, and then the file be too large."""
+    found = portfolio(3, facts=("each capacity in 1..90 MW",))
+    length = len(Bundle.parse(found.build()).proof)
+    monkeypatch.setattr("proofs.prove_list.prove_part", lambda task: pytest.fail("begun"))
+    monkeypatch.setattr("proofs.prove_list.PROOF_LIMIT", length - 1)
+    with pytest.raises(EncodingError, match=f"would have {length} bytes"):
+        found.build()
 
 
 def test_a_few_sums_are_proven_here() -> None:

@@ -21,6 +21,7 @@ from proofs.manifest import Manifest
 from proofs.principal import Principal
 from proofs.schema import Schema
 from proofs.selection import MAX_LISTED
+from vault.app.slots import Slots
 from vault.errors import ConflictError, InvalidInputError, NotAllowedError, NotFoundError
 from vault.ports import Clock
 from vault.sites import SiteSet
@@ -42,8 +43,11 @@ class Manifests:
         journal: Journal,
         sites: SiteSet,
         clock: Clock,
+        slots: Slots | None = None,
     ) -> None:
+        """`slots` are those of everything that is about many documents at once."""
         self._store = store
+        self.slots = Slots() if slots is None else slots
         self._catalog = catalog
         self._journal = journal
         self._sites = sites
@@ -59,18 +63,21 @@ class Manifests:
             NotFoundError: a document or version that the caller has not stored here.
             BindingError: a manifest that says other than the attestations.
             ConflictError: a serial that is not above the last one.
+            ExhaustedError: too much work about many documents goes on already.
         """
         now = self._clock()
         manifest = self._read(caller, envelope, now)
         if len(rows) > MAX_LISTED or len({document for document, _ in rows}) != len(rows):
             raise InvalidInputError(f"at most {MAX_LISTED} rows, each document once", field="rows")
-        found = self._store.attestations(caller.uri, rows)
-        if len(found) != len(rows):
-            raise NotFoundError(
-                f"{len(rows) - len(found)} of the listed document versions are not yours, or not "
-                f"here"
-            )
-        self._compare(manifest, found)
+        # Thousands of attestations, a hundred megabytes: bounded as proofs about them are.
+        with self.slots.enter(caller):
+            found = self._store.attestations(caller.uri, rows)
+            if len(found) != len(rows):
+                raise NotFoundError(
+                    f"{len(rows) - len(found)} of the listed document versions are not yours, or "
+                    f"not here"
+                )
+            self._compare(manifest, found)
         stored = StoredManifest(
             custodian=caller.uri,
             spv=manifest.spv,

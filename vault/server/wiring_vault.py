@@ -27,6 +27,7 @@ from vault.app.ingest import Ingest
 from vault.app.manifests import Manifests
 from vault.app.release import VaultReleases
 from vault.app.sets import Sets
+from vault.app.slots import Slots
 from vault.app.witnesses import Witnesses
 from vault.app.workers import TABLES
 from vault.config import BlocksConfig, vault_config
@@ -118,12 +119,14 @@ async def run_vault(folder: Path, *, ready_file: Path | None = None) -> None:
             clock=clock,
         )
         sets = Sets(SetStore(database), sites, data / "set-cache")
+        slots = Slots()
         manifests = Manifests(
             store=ManifestStore(database),
             catalog=catalog,
             journal=journal,
             sites=sites,
             clock=clock,
+            slots=slots,
         )
         desk = Desk(
             catalog=catalog,
@@ -134,6 +137,7 @@ async def run_vault(folder: Path, *, ready_file: Path | None = None) -> None:
             open_witnesses=Witnesses(keys).open_all,
             manifests=manifests,
             clock=clock,
+            slots=slots,
         )
         services = [
             Service(
