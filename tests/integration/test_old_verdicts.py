@@ -1,7 +1,7 @@
 """What version 0.1.0 said of bundles, requests and messages, and what is said today.
 
-`fixtures/before-portfolios` has the commands that were run, when, and all that they printed. Each is
-run again with a clock that says the same second.
+`fixtures/before-portfolios` has the commands that were run, when, and all that they printed. Each
+is run again with a clock that says the same second.
 """
 
 from __future__ import annotations
