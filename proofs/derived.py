@@ -43,19 +43,23 @@ def derived_encodings(terms: Sequence[Ranged], commitments: Mapping[int, bytes])
     V, sign and bound for V* = sign·(V - bound·G); the constant, and each V with its coefficient,
     for a sum of multiples; for sums over a selection a digest stands for the commitments of each.
     """
-    return [_encoding(term, commitments) for term in terms]
+    summands: dict[tuple[int, ...], bytes] = {}
+    return [_encoding(term, commitments, summands) for term in terms]
 
 
-def _encoding(term: Ranged, commitments: Mapping[int, bytes]) -> bytes:
+def _encoding(
+    term: Ranged, commitments: Mapping[int, bytes], summands: dict[tuple[int, ...], bytes]
+) -> bytes:
+    """`summands` keeps the digests of sums, each of which many terms may be about."""
     if isinstance(term, RangeTerm):
         return frame(commitments[term.attribute], str(term.sign).encode(), str(term.bound).encode())
     if isinstance(term, SumTerm):
+        for _, slots in term.sums:
+            if slots not in summands:
+                found = [commitments[slot] for slot in slots]
+                summands[slots] = canonical.sha256_label(labels.SUMMANDS, *found)
         sums = [
-            frame(
-                canonical.sha256_label(labels.SUMMANDS, *[commitments[slot] for slot in slots]),
-                str(coefficient).encode(),
-            )
-            for coefficient, slots in term.sums
+            frame(summands[slots], str(coefficient).encode()) for coefficient, slots in term.sums
         ]
         return frame(b"sum", str(term.constant).encode(), *sums)
     pairs = [

@@ -46,10 +46,26 @@ def combine(equations: Iterable[Equation], *, weights: Iterable[Scalar]) -> Equa
     Weights must be unpredictable to whoever made the proofs: with known ones (all ones, say)
     the errors of two false equations can be made to cancel. ValueError if their number differs.
     """
+    return _sum(zip(equations, weights, strict=True))
+
+
+def fold(equations: Iterable[Equation]) -> Equation:
+    """One equation that holds if all do, and else with probability 2^-128 at most.
+
+    As they come, so that of many only the sum is kept: a generator's multiples become one. Every
+    proof that an equation is of must be fixed before the first is drawn from the iterable; the
+    first has weight one (see `check`), the others' are drawn here.
+    """
+    return _sum(
+        (each, group.random_weight() if at else group.ONE) for at, each in enumerate(equations)
+    )
+
+
+def _sum(weighted: Iterable[tuple[Equation, Scalar]]) -> Equation:
     merged: dict[Generator, Scalar] = {}
     points: list[Point] = []
     scalars: list[Scalar] = []
-    for equation, weight in zip(equations, weights, strict=True):
+    for equation, weight in weighted:
         for generator, coefficient in zip(equation.fixed, equation.fixed_scalars, strict=True):
             term = weight * coefficient
             before = merged.get(generator)
@@ -77,9 +93,5 @@ def check(equations: Sequence[Equation]) -> None:
     """
     if not equations:
         raise ValueError("no equation to check")
-    first, *others = equations
-    if others:
-        weights = [group.ONE, *[group.random_weight() for _ in others]]
-        first = combine(equations, weights=weights)
-    if not holds(first):
+    if not holds(equations[0] if len(equations) == 1 else fold(equations)):
         raise ProofError("the proof does not verify")

@@ -38,4 +38,7 @@ LIST_STATEMENT: Final = b"crossproof/list-statement/v1"
 
 def frame(*parts: bytes) -> bytes:
     """Every part behind its length (8 bytes, big-endian): distinct lists give distinct bytes."""
-    return b"".join([len(part).to_bytes(8, "big") + part for part in parts])
+    pieces: list[bytes] = []
+    for part in parts:  # never put together in between: some are as long as a bundle
+        pieces += (len(part).to_bytes(8, "big"), part)
+    return b"".join(pieces)

@@ -4,7 +4,8 @@ Sums are proven together, in one statement with one range argument; facts about 
 proven in parts of up to 64 rows, each a statement of its own, which many processes can prove at
 once. An attribute that is absent in a row refuses the fact, unless it says `where present`; then
 the row is left out and counted. It refuses attributes of which the rows hold no commitments, and
-facts about none of the documents, which would say nothing and look like something.
+facts about none of the documents, which would say nothing and look like something; and, before
+they are made, statements that would keep a verifier busy for hours or fill its memory.
 
 SPEC.md, "Facts over a selection".
 """
@@ -12,10 +13,11 @@ SPEC.md, "Facts over a selection".
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Final
 
-from proofs.errors import BindingError, CannotProveError
+from proofs.errors import BindingError, CannotProveError, FactError
 from proofs.labels import LIST_STATEMENT, frame
 from proofs.linear import LinearFact
 from proofs.list_facts import CountFact, ListFact
@@ -27,6 +29,10 @@ from proofs.subjects import SLOTS, Subjects
 PART_ROWS: Final = 64
 PART_DIGITS: Final = 1024
 """Base-16 digits of one part's range argument, at most, unless a single row has more."""
+MAX_DIGITS: Final = 1 << 24
+"""Digits of all parts: a minute's work for a verifier, and 64 ranges of 16 in every row."""
+MAX_ENCODED: Final = 1 << 27
+"""Bytes of the encoded parts: lists written out and long sums count once for every row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +40,12 @@ class ListStatement:
     """All that one bundle proves over its selection: the parts, each proven by itself.
 
     The first is that of the sums, if there are any. A slot is 64 times the row's place plus the
-    attribute's in the schema. `left_out` says of each fact about how many documents it is not.
+    attribute's in the schema. `encoded` has the bytes of each part. `left_out` says of each fact
+    about how many documents it is not.
     """
 
     parts: tuple[Statement, ...]
+    encoded: tuple[bytes, ...] = field(repr=False)
     left_out: tuple[int, ...]
 
     @property
@@ -50,7 +58,7 @@ class ListStatement:
         return frame(
             LIST_STATEMENT,
             *(str(each).encode() for each in self.left_out),
-            *(part.encode() for part in self.parts),
+            *self.encoded,
         )
 
 
@@ -62,12 +70,14 @@ def compile_list(
     Raises:
         CannotProveError: an attribute is absent in a row, or in all of them; a false count.
         BindingError: the rows hold no commitments of an attribute.
-        FactError, SetError: as `statement.compile_facts`.
+        FactError: as `statement.compile_facts`; the facts say too much over so many documents.
+        SetError: as `statement.compile_facts`.
     """
     together: list[Term] = []
     digits = 0
     each_document: list[tuple[int, ListFact, list[int]]] = []
     left_out: list[int] = []
+    columns: dict[tuple[int, tuple[int, ...]], tuple[int, ...]] = {}
     for number, fact in enumerate(facts):
         rows = rows_about(fact, schema, listing)
         left_out.append(len(listing.rows) - len(rows))
@@ -77,12 +87,31 @@ def compile_list(
         elif fact.each:
             each_document.append((number, fact, rows))
         elif isinstance(fact.sentence, LinearFact):
-            terms, needed = _sums(number, fact.sentence, schema, rows)
+            terms, needed = _sums(number, fact.sentence, schema, tuple(rows), columns)
             together += terms
             digits = max(digits, needed)
-    parts = [Statement(tuple(together), digits)] if together else []
-    parts += _each(each_document, schema, len(listing.rows), set_digests)
-    return ListStatement(tuple(parts), tuple(left_out))
+    about_each = _each(each_document, schema, len(listing.rows), set_digests)
+    totals = [Statement(tuple(together), digits)] if together else []
+    parts, encoded = _bounded(chain(totals, about_each))
+    return ListStatement(tuple(parts), tuple(encoded), tuple(left_out))
+
+
+def _bounded(made: Iterable[Statement]) -> tuple[list[Statement], list[bytes]]:
+    """The parts and their encodings; FactError as soon as they are too much."""
+    parts: list[Statement] = []
+    encoded: list[bytes] = []
+    digits = size = 0
+    for part in made:
+        parts.append(part)
+        encoded.append(part.encode())
+        digits += len(part.ranges) * part.digits
+        size += len(encoded[-1])
+        if digits > MAX_DIGITS or size > MAX_ENCODED:
+            raise FactError(
+                "the facts say too much over so many documents: ask less, or about fewer at a "
+                "time, and make sets of long lists"
+            )
+    return parts, encoded
 
 
 def rows_about(fact: ListFact, schema: Schema, listing: Listing) -> list[int]:
@@ -122,8 +151,20 @@ def bound_commitments_of(listing: Listing, slots: Sequence[int]) -> tuple[tuple[
 
 
 def _sums(
-    number: int, sentence: LinearFact, schema: Schema, rows: Sequence[int]
+    number: int,
+    sentence: LinearFact,
+    schema: Schema,
+    rows: tuple[int, ...],
+    columns: dict[tuple[int, tuple[int, ...]], tuple[int, ...]],
 ) -> tuple[list[SumTerm], int]:
+    """The terms of one sentence. `columns` keeps the slots of an attribute in these rows: facts
+    about the same sums share them."""
+
+    def slots(place: int) -> tuple[int, ...]:
+        if (place, rows) not in columns:
+            columns[place, rows] = tuple(SLOTS * row + place for row in rows)
+        return columns[place, rows]
+
     terms: list[SumTerm] = []
     digits = 0
     for form in sentence.forms_over(len(rows)):
@@ -133,10 +174,7 @@ def _sums(
         terms.append(
             SumTerm(
                 number,
-                tuple(
-                    (sums[place], tuple(SLOTS * row + place for row in rows))
-                    for place in sorted(sums)
-                ),
+                tuple((sums[place], slots(place)) for place in sorted(sums)),
                 form.constant,
             )
         )

@@ -11,13 +11,13 @@ SPEC.md, "Facts over a selection".
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
 from proofs import group, labels
 from proofs.arguments import Sets, proof_lengths, prove_terms, verify_terms
-from proofs.equation import Equation
+from proofs.equation import Equation, fold
 from proofs.errors import EncodingError
 from proofs.group import SCALAR_BYTES, Point, Scalar
 from proofs.list_statement import ListStatement
@@ -103,22 +103,25 @@ def verify_parts(
     points: Mapping[int, Point],
     proof: bytes,
     sets: Sets,
-) -> list[Equation]:
-    """The equations of all parts, NOT yet checked; as `arguments.verify_terms`."""
+) -> Equation:
+    """The equations of all parts as one, NOT yet checked; errors as of `arguments.verify_terms`."""
     lengths = [sum(proof_lengths(part, sets)) for part in statement.parts]
     if len(proof) != sum(lengths):
         raise EncodingError(
             f"the proof has {len(proof)} bytes, its facts take {sum(lengths)}: "
             "cut off, extended, or of other facts"
         )
-    equations: list[Equation] = []
-    at = 0
-    for index, (part, length) in enumerate(zip(statement.parts, lengths, strict=True)):
-        transcript = _transcript(seed, index, len(statement.parts))
-        piece = proof[at : at + length]
-        equations += verify_terms(transcript, part, commitments, points, piece, sets)
-        at += length
-    return equations
+
+    def equations() -> Iterator[Equation]:
+        at = 0
+        for index, (part, length) in enumerate(zip(statement.parts, lengths, strict=True)):
+            transcript = _transcript(seed, index, len(statement.parts))
+            piece = proof[at : at + length]
+            yield from verify_terms(transcript, part, commitments, points, piece, sets)
+            at += length
+
+    # Thousands of parts have as many multiples of the same generators; only their sums are kept.
+    return fold(equations())
 
 
 def _transcript(seed: bytes, index: int, count: int) -> Transcript:
@@ -138,4 +141,3 @@ def _members(encoded: bytes, type_tag: bytes) -> ScalarSet:
     places = range(0, len(encoded), SCALAR_BYTES)
     scalars = [group.decode_scalar(encoded[at : at + SCALAR_BYTES]) for at in places]
     return ScalarSet.from_scalars(scalars, type_tag)
-

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
 from proofs import group
@@ -184,7 +185,9 @@ class Statement:
         """The slots of the attributes that must be present, each once, ascending."""
         slots: set[int] = set()
         for term in self.terms:
-            if isinstance(term, Ranged):
+            if isinstance(term, SumTerm):
+                slots.update(*(summands for _, summands in term.sums))
+            elif isinstance(term, Ranged):
                 slots.update(slot for slot, _ in term.coefficients)
             else:
                 slots.add(term.attribute)
@@ -270,8 +273,9 @@ def _number(value: int) -> bytes:
     return str(value).encode()
 
 
-def _slot(value: int) -> bytes:
-    return value.to_bytes(4, "big")
+@lru_cache(maxsize=128)  # facts about the same sums have the same thousands of slots
+def _joined(slots: tuple[int, ...]) -> bytes:
+    return b"".join([slot.to_bytes(4, "big") for slot in slots])
 
 
 def _encode_term(term: Term) -> bytes:
@@ -280,8 +284,7 @@ def _encode_term(term: Term) -> bytes:
         return frame(b"linear", _number(term.fact), _number(term.constant), *pairs)
     if isinstance(term, SumTerm):
         sums = [
-            frame(_number(each), _number(len(slots)), b"".join(map(_slot, slots)))
-            for each, slots in term.sums
+            frame(_number(each), _number(len(slots)), _joined(slots)) for each, slots in term.sums
         ]
         return frame(b"sum", _number(term.fact), _number(term.constant), *sums)
     head = (_number(term.fact), _number(term.attribute))

@@ -52,7 +52,8 @@ class Transcript:
 
     def append_bytes(self, label: bytes, data: bytes) -> None:
         """Absorb bytes of any length."""
-        self._hash.update(_opening(_APPEND, label) + len(data).to_bytes(8, "big") + data)
+        self._hash.update(_opening(_APPEND, label) + len(data).to_bytes(8, "big"))
+        self._hash.update(data)
 
     def append_int(self, label: bytes, value: int) -> None:
         """Absorb a non-negative integer below 2^64 (counts, sizes, indices)."""

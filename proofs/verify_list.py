@@ -144,8 +144,8 @@ class ListEvidence:
         by_slot = dict(commitments)
         scalars = {name: each.scalars for name, each in sets.items()}
         points = decode_commitments(by_slot)
-        equations = verify_parts(claims.seed(), statement, by_slot, points, bundle.proof, scalars)
-        return met, equations, self._verified(statement)
+        found = verify_parts(claims.seed(), statement, by_slot, points, bundle.proof, scalars)
+        return met, [found], self._verified(statement)
 
     def _met(
         self, facts: Sequence[ListFact], required: Required, find_set: FindSet, now: datetime

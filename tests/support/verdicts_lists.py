@@ -21,7 +21,7 @@ from proofs.manifest import Manifest, ManifestFile, pack_rows, unpack_rows
 from proofs.policy import Expectation
 from proofs.schema import Schema
 from proofs.selection import Selection, read_period
-from proofs.statement import SumTerm
+from proofs.statement import LiteralSet, Membership, RangeTerm, Statement, SumTerm
 from proofs.verify_many import verify_many
 from support import books, bundles
 from support.bent_lists import bent, granted
@@ -327,6 +327,11 @@ def _facts() -> Iterator[Named]:
         ),
     )
     yield "a count alone", lambda: over_books("count() >= 1")
+    ranges = Statement((RangeTerm(0, 0, 1, 0),) * 264, 62)
+    yield "too many digits over a list", lambda: list_statement._bounded([ranges] * 1026)
+    literal = LiteralSet((), (bytes(32),) * 1000, b"")
+    written = Statement((Membership(0, 0, True, literal),) * 64, 0)
+    yield "too long a statement over a list", lambda: list_statement._bounded([written] * 53)
     named = named_set("fuels", version=4)
     yield (
         "a set that is not at hand",

@@ -69,3 +69,14 @@ def test_terms_and_weights_must_pair_up() -> None:
         Equation((), [], [], [ONE])
     with pytest.raises(ValueError, match="shorter"):
         equation.combine([opening()], weights=[])
+
+
+def test_a_fold_is_one_equation_that_stands_for_all() -> None:
+    """It holds if all do, may be one of many again, and hides no error behind another's."""
+    folded = equation.fold(opening() for _ in range(3))
+    assert len(folded.fixed) == 2
+    equation.check([folded])
+    equation.check([folded, opening()])
+    for errors in ((1,), (0, 1), (1, -1)):
+        with pytest.raises(ProofError):
+            equation.check([opening(), equation.fold(opening(error) for error in errors)])

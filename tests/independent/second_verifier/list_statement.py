@@ -23,6 +23,8 @@ from independent.second_verifier.statement import (
 
 MAX_RUN = 64
 RUN_DIGITS = 1024
+MAX_DIGITS = 2**24
+MAX_ENCODED = 2**27
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,12 @@ def compile_list(
         parts.append(_sums([(index, facts[index], about[index]) for index in sums], book))
     parts += _runs(facts, about, book, sets, len(presences))
     well_formed(bool(parts), "facts that prove nothing")
+    ranged = (RangeTerm, LinearTerm, SumTerm)
+    digits = sum(
+        part.digits * sum(isinstance(term, ranged) for term in part.terms) for part in parts
+    )
+    well_formed(digits <= MAX_DIGITS, "too many digits")
+    well_formed(sum(len(part.encoded()) for part in parts) <= MAX_ENCODED, "too long a statement")
     return ListStatement(tuple(len(presences) - len(rows) for rows in about), tuple(parts))
 
 
