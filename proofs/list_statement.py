@@ -30,7 +30,7 @@ PART_ROWS: Final = 64
 PART_DIGITS: Final = 1024
 """Base-16 digits of one part's range argument, at most, unless a single row has more."""
 MAX_DIGITS: Final = 1 << 24
-"""Digits of all parts: a minute's work for a verifier, and 64 ranges of 16 in every row."""
+"""Digits of all parts: two minutes' work for a verifier, and 64 ranges of 16 in every row."""
 MAX_ENCODED: Final = 1 << 27
 """Bytes of the encoded parts: lists written out and long sums count once for every row."""
 

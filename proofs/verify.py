@@ -161,7 +161,7 @@ def check_all_but_equations(
         bundle,
         grant,
         by_name,
-        expectation.required,
+        expectation,
         lambda name: by_name.get(name) or set_at_hand(name, trust, sets, now),
         now,
     )

@@ -26,8 +26,9 @@ from proofs.facts import FactList, Sentence
 from proofs.grant import Grant
 from proofs.ids import digest_of
 from proofs.named_set import NamedSet
+from proofs.policy import Expectation
 from proofs.request import RequestedDocument
-from proofs.requirements import FindSet, Met, Required, Subject
+from proofs.requirements import FindSet, Met, Subject
 from proofs.schema import Schema
 from proofs.statement import Statement, compile_facts
 from proofs.subjects import Subjects
@@ -85,7 +86,7 @@ class DocumentsEvidence:
         bundle: Bundle,
         grant: Grant,
         sets: dict[str, NamedSet],
-        required: Required,
+        expected: Expectation,
         find_set: FindSet,
         now: datetime,
     ) -> tuple[tuple[Met, ...], list[Equation], None]:
@@ -97,7 +98,7 @@ class DocumentsEvidence:
         facts = _read_facts(bundle.facts, schemas)
         check_set_names(facts.set_names, sets)
         check_facts(facts, subjects, sets)
-        met = required.check(
+        met = expected.required.check(
             list(facts),
             [Subject(each.alias, each.attestation.asset, each.schema) for each in self.documents],
             find_set=find_set,

@@ -32,6 +32,7 @@ from proofs.listing import Listing
 from proofs.manifest import Manifest, ManifestFile
 from proofs.named_set import NamedSet
 from proofs.parts import verify_parts
+from proofs.policy import Expectation
 from proofs.request import DEFAULT_ALIAS, RequestedDocument
 from proofs.requirements import FindSet, Met, Required, Subject, check_together
 from proofs.schema import Schema
@@ -45,10 +46,10 @@ from proofs.verify_documents import check_attested, check_set_names, parse_schem
 class VerifiedSelection:
     """The list that facts were proven about.
 
-    `chosen_by` is `request` (the verifier named every asset), `manifest` (the custodian signed
-    that these are all of one SPV and period) or `prover`. `left_out` says of each fact about how
-    many of the documents it is not. `as_of` spans the documents' intervals, which are one and the
-    same if `same_as_of`.
+    `chosen_by` is `request` (a request that the verifier made named every asset), `manifest` (the
+    custodian signed that these are all of one SPV and period) or `prover`. `left_out` says of each
+    fact about how many of the documents it is not. `as_of` spans the documents' intervals, which
+    are one and the same if `same_as_of`.
     """
 
     schema: Schema
@@ -111,7 +112,7 @@ class ListEvidence:
         bundle: Bundle,
         grant: Grant,
         sets: dict[str, NamedSet],
-        required: Required,
+        expected: Expectation,
         find_set: FindSet,
         now: datetime,
     ) -> tuple[tuple[Met, ...], list[Equation], VerifiedSelection]:
@@ -125,7 +126,7 @@ class ListEvidence:
             statement = compile_list(facts, self.schema, self.listing, digests)
         except CannotProveError as error:
             raise BindingError(str(error)) from None
-        met = self._met(list(facts), required, find_set, now)
+        met = self._met(list(facts), expected.required, find_set, now)
         commitments = bound_commitments_of(self.listing, statement.slots)
         claims = ListClaims(
             context=bundle.context,
@@ -145,7 +146,7 @@ class ListEvidence:
         scalars = {name: each.scalars for name, each in sets.items()}
         points = decode_commitments(by_slot)
         found = verify_parts(claims.seed(), statement, by_slot, points, bundle.proof, scalars)
-        return met, [found], self._verified(statement)
+        return met, [found], self._verified(statement, expected)
 
     def _met(
         self, facts: Sequence[ListFact], required: Required, find_set: FindSet, now: datetime
@@ -186,8 +187,10 @@ class ListEvidence:
             ]
         return tuple(met)
 
-    def _verified(self, statement: ListStatement) -> VerifiedSelection:
-        listing, asked = self.listing, self.carried.chosen_by == "request"
+    def _verified(self, statement: ListStatement, expected: Expectation) -> VerifiedSelection:
+        listing = self.listing
+        # Anybody can make a request, a custodian too; what it named says something to its maker.
+        asked = self.carried.chosen_by == "request" and bool(expected.requests)
         return VerifiedSelection(
             schema=self.schema,
             documents=tuple(row.document for row in listing.rows),
