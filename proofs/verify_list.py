@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 
 from proofs.arguments import decode_commitments
 from proofs.attestation import AsOf, Attestation
@@ -156,13 +157,15 @@ class ListEvidence:
         if not required.facts:
             return ()
 
-        def rows(fact: ListFact) -> list[int]:
-            return rows_about(fact, self.schema, self.listing)
+        @cache  # else every asset would cost as much as the whole list
+        def rows(fact: ListFact) -> frozenset[int]:
+            return frozenset(rows_about(fact, self.schema, self.listing))
 
         met: list[Met] = []
         alone, together = required.over(self.schema, now)
+        named = frozenset(required.assets)
         for place, row in enumerate(self.listing.rows):
-            if row.asset not in required.assets:
+            if row.asset not in named:
                 continue
             about = [
                 fact.sentence
