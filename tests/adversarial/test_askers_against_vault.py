@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import random
 import tracemalloc
 from datetime import timedelta
 from pathlib import Path
@@ -154,6 +156,28 @@ def test_a_page_reads_no_bundle(world: World) -> None:
     found, _ = store.of_asker("spiffe://rwa.example/hk/spv/issuer", limit=65)
     assert [each.answered for each in found] == [True] * 4
     assert read_so_far() - before < 4 << 20
+
+
+def test_a_bundle_is_read_as_it_is_sent(world: World) -> None:
+    """Sixteen streams of one asker, each read at a trickle, must not hold sixteen bundles."""
+    store = world.store_of_requests
+    store.submit(stored(1))
+    bundle = random.Random(1).randbytes((16 << 20) + 17)
+    answered = update(proof_requests).where(proof_requests.c.digest == f"{1:064x}")
+    with store.database.write() as connection:
+        connection.execute(answered.values(bundle=bundle, granted_by="x"))
+    tracemalloc.start()
+    pieces = world.asking.pieces(world.issuer, f"{1:064x}")
+    found = hashlib.sha256()
+    sizes = []
+    for piece in pieces:
+        sizes.append(len(piece))
+        found.update(piece)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert found.digest() == hashlib.sha256(bundle).digest()
+    assert max(sizes) <= 1 << 20
+    assert peak < 6 << 20
 
 
 def test_a_list_reads_one_page_of_what_does_not_concern(

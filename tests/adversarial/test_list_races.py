@@ -15,9 +15,17 @@ from support.sites import TwoSites, make_two_sites
 from proofs.envelope import PayloadType, sign
 from proofs.errors import TrustError
 from proofs.manifest import Manifest
+from vault.app.answering import Answering
 from vault.app.request_views import SeenState
 from vault.client.own_manifest import OwnManifest
-from vault.errors import ConflictError, ExhaustedError, NotAllowedError, NotFoundError, VaultError
+from vault.errors import (
+    ConflictError,
+    ExhaustedError,
+    NotAllowedError,
+    NotFoundError,
+    UnavailableError,
+    VaultError,
+)
 from vault.model import StoredVersion
 from vault.storage.journal import Scope
 
@@ -159,3 +167,21 @@ def test_manifests_are_compared_so_many_at_a_time(world: World) -> None:
             registered(world, listed, 1)
         assert caught.value.reason == "TOO_MANY_PROOFS"
     registered(world, listed, 1)
+
+
+def test_a_vault_that_stops_leaves_a_proof_undone(world: World) -> None:
+    """Even where it proves by itself: nothing is kept, and the same grant serves afterwards."""
+    listed = plants(world, 3)
+    request = asked(world, [SUM])
+    world.asking.submit(world.issuer, request.data)
+    envelope, given = grant(world, request, listed)
+    stopping = Answering(world.desk)
+
+    def report(done: int, total: int) -> None:
+        stopping.stop()
+
+    with pytest.raises(UnavailableError, match="stopping"):
+        stopping.approve(world.bank, request.digest, envelope, "basis", given=given, report=report)
+    nothing_left(world)
+    seen = world.answering.approve(world.bank, request.digest, envelope, "basis", given=given)
+    assert seen.state is SeenState.ANSWERED

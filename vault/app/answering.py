@@ -7,6 +7,7 @@ proof takes minutes: what allowed it must hold still in that transaction.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
@@ -25,7 +26,7 @@ from vault.app.prove import make_bundle
 from vault.app.prove_list import granted_list, make_list_bundle
 from vault.app.request_views import SeenRequest
 from vault.app.selections import GivenList
-from vault.errors import ConflictError
+from vault.errors import ConflictError, UnavailableError
 from vault.storage.journal import Entry, durable
 from vault.storage.proof_store import Decision, StoredDecision, StoredRequest
 
@@ -54,6 +55,14 @@ class Answering:
         """`executor` proves the parts of bundles about many documents; None: this process."""
         self._desk = desk
         self._executor = executor
+        self._stopping = threading.Event()
+
+    def stop(self) -> None:
+        """Begin no further part of any proof: the calls that wait for one raise UnavailableError.
+
+        Without other processes to end, the vault would prove to the end before it ends itself.
+        """
+        self._stopping.set()
 
     def approve(
         self,
@@ -188,9 +197,15 @@ class Answering:
         if given is None and grant.selection is None:
             parts = granted_parts(desk, caller, stored, envelope, grant, now)
             return _Proven(make_bundle(parts, now=now), parts.covered)
+
+        def told(done: int, total: int) -> None:
+            if self._stopping.is_set():
+                raise UnavailableError("the vault is stopping; ask again later", reason="STOPPING")
+            report(done, total)
+
         with desk.slots.enter(caller):
             whole = granted_list(desk, caller, stored, envelope, grant, given, now)
-            bundle = make_list_bundle(whole, executor=self._executor, report=report, now=now)
+            bundle = make_list_bundle(whole, executor=self._executor, report=told, now=now)
         return _Proven(bundle, whole.covered, whole.listed.named)
 
 

@@ -7,7 +7,7 @@ anything is looked up about the asset. From then on an asker sees three words
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -61,16 +61,19 @@ class Asking:
         return for_asker(self._own(caller, digest), self._desk.clock())
 
     def fetch(self, caller: Principal, digest: str) -> bytes:
-        """The bundle, the same bytes every time.
+        """The bundle, the same bytes every time; raises as `pieces`."""
+        return b"".join(self.pieces(caller, digest))
+
+    def pieces(self, caller: Principal, digest: str) -> Iterator[bytes]:
+        """The bundle in pieces of at most 1 MiB.
 
         Raises NotFoundError while there is none: for one reason or another, all alike.
         """
         stored = self._own(caller, digest)
-        bundle = self._desk.store.bundle(stored)
-        if bundle is None:
+        if not stored.answered:
             state = for_asker(stored, self._desk.clock()).state
             raise NotFoundError(f"the request is {state}: there is no bundle", reason="NO_BUNDLE")
-        return bundle
+        return self._desk.store.pieces(stored)
 
     def _own(self, caller: Principal, digest: str) -> StoredRequest:
         stored = self._desk.store.find(digest, caller.uri)

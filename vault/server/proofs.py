@@ -7,12 +7,14 @@ content and size tell nothing that the state does not.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import aclosing
 from typing import Any, Final
 
 from grpc import aio
 
+from proofs.ids import digest_of
+from proofs.principal import Principal
 from vault.app.answering import Answering
 from vault.app.asking import Asking
 from vault.app.deciding import Candidate, Deciding
@@ -40,7 +42,6 @@ _STATES: Final[dict[SeenState, proof_pb2.ProofRequestState]] = {
 }
 
 _PAGE: Final = 64
-_PIECE: Final = 1 << 20
 
 
 class ProofServicer(proof_pb2_grpc.ProofServiceServicer):
@@ -149,8 +150,7 @@ class ProofServicer(proof_pb2_grpc.ProofServiceServicer):
     ) -> AsyncIterator[proof_pb2.FetchBundleResponse]:
         """See the proto."""
         caller = current_caller().principal
-        bundle = await asyncio.to_thread(self._asking.fetch, caller, request.digest)
-        for piece in _pieces(bundle):
+        async for piece in self._pieces(caller, request.digest):
             yield proof_pb2.FetchBundleResponse(piece=piece)
 
     @serves(("cn", "custodian"))
@@ -160,8 +160,8 @@ class ProofServicer(proof_pb2_grpc.ProofServiceServicer):
         """See the proto."""
         caller, given = current_caller().principal, _given(request.list)
 
-        def work(report: Report) -> bytes:
-            return self._answering.create(
+        def work(report: Report) -> None:
+            self._answering.create(
                 caller,
                 request.request,
                 request.grant,
@@ -175,8 +175,14 @@ class ProofServicer(proof_pb2_grpc.ProofServiceServicer):
                 if isinstance(item, Done):
                     yield proof_pb2.CreateProofResponse(progress=_progress(item))
                 else:
-                    for piece in _pieces(item):
+                    # As it was stored: many at once that are read slowly would fill the memory.
+                    async for piece in self._pieces(caller, digest_of(request.request)):
                         yield proof_pb2.CreateProofResponse(piece=piece)
+
+    async def _pieces(self, caller: Principal, digest: str) -> AsyncIterator[bytes]:
+        pieces = await asyncio.to_thread(self._asking.pieces, caller, digest)
+        while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
+            yield piece
 
 
 def _given(message: proof_pb2.GrantedList) -> GivenList | None:
@@ -188,10 +194,6 @@ def _given(message: proof_pb2.GrantedList) -> GivenList | None:
     return GivenList(
         attestations=tuple(each.hex() for each in message.attestations), manifest=message.manifest
     )
-
-
-def _pieces(bundle: bytes) -> Iterator[bytes]:
-    return (bundle[at : at + _PIECE] for at in range(0, len(bundle), _PIECE))
 
 
 def _progress(item: Done) -> proof_pb2.ProofProgress:

@@ -10,7 +10,6 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -139,6 +138,14 @@ async def run_vault(folder: Path, *, ready_file: Path | None = None) -> None:
             clock=clock,
             slots=slots,
         )
+        answering = Answering(desk, executor)
+
+        def end() -> None:
+            """Calls that wait for parts of a proof would hold the end up for as long."""
+            answering.stop()
+            if executor is not None:
+                executor.shutdown(wait=False, cancel_futures=True)
+
         services = [
             Service(
                 DocumentServicer(ingest, Documents(catalog, ingest.running, clock), Choosing(desk)),
@@ -156,7 +163,7 @@ async def run_vault(folder: Path, *, ready_file: Path | None = None) -> None:
                 record_pb2_grpc.add_RecordServiceServicer_to_server,
             ),
             Service(
-                ProofServicer(Asking(desk), Deciding(desk), Answering(desk, executor)),
+                ProofServicer(Asking(desk), Deciding(desk), answering),
                 proof_pb2.DESCRIPTOR.services_by_name["ProofService"],
                 proof_pb2_grpc.add_ProofServiceServicer_to_server,
             ),
@@ -180,10 +187,7 @@ async def run_vault(folder: Path, *, ready_file: Path | None = None) -> None:
                 ready_file=ready_file,
                 chore=ingest.sweep,
                 every=SWEEP_SECONDS,
-                # Calls that wait for parts of a proof would hold the end up for as long.
-                at_end=partial(executor.shutdown, wait=False, cancel_futures=True)
-                if executor is not None
-                else None,
+                at_end=end,
             )
         finally:
             tables.cancel()

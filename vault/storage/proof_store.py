@@ -7,7 +7,7 @@ grant, one bundle, whatever races.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -16,6 +16,7 @@ from typing import Any, Final
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    LargeBinary,
     RowMapping,
     Select,
     delete,
@@ -41,6 +42,9 @@ _CUSTODIAN = "/cn/custodian/"
 PAGE_BYTES: Final = 6 << 20
 """Requests are of up to 1 MiB. A page ends before it would not fit into a message, and no more of
 them is read for it: many at once would fill the memory."""
+
+
+_PIECE: Final = 1 << 20
 
 
 class Decision(StrEnum):
@@ -116,6 +120,18 @@ class ProofStore:
         with self.database.read() as connection:
             found: bytes | None = connection.execute(query).scalar()
             return found
+
+    def pieces(self, request: StoredRequest) -> Iterator[bytes]:
+        """The bundle of a request, a MiB at a time, so that slow readers hold no more of it."""
+        start = 1  # the database counts bytes from one
+        while True:
+            part = func.substr(table.c.bundle, start, _PIECE, type_=LargeBinary)
+            with self.database.read() as connection:
+                found = connection.execute(select(part).where(table.c.id == request.row)).scalar()
+            if not found:
+                return
+            yield found
+            start += len(found)
 
     def count_open(self, asker: str, since: datetime) -> tuple[int, int]:
         """How many of an asker's requests have no bundle and end after `since`, and their bytes."""
