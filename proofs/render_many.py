@@ -1,7 +1,8 @@
 """The verdicts on many files: a line each, lined up in 80 cells, and what it comes to.
 
-The line of a verified file names the asset and counts the facts; that of a refused one gives the
-reason, with its text below. Only verdicts begin a line: names and reasons come from others. The
+The line of a verified file names the asset and counts the facts, and says of a selection if the
+prover chose it, or if facts leave some of it out; that of a refused one gives the reason, with its
+text below. Only verdicts begin a line: names and reasons come from others. The
 last line is the verdict on all: ALL VERIFIED only if every file is, and every asset that was named
 stands in one of them.
 
@@ -22,6 +23,7 @@ from rich.text import Text
 from proofs.errors import CrossproofError
 from proofs.policy import Expectation
 from proofs.render import print_refused, print_verified
+from proofs.render_selection import cautions
 from proofs.verify import Verified
 
 Outcome = Verified | CrossproofError
@@ -97,11 +99,16 @@ def print_lines(console: Console, names: Sequence[str], outcomes: Sequence[Outco
             console.print(reason)
             table = _lines()
         else:
-            asset, *others = assets_of(outcome)
-            about = f"{asset} and {len(others)} more" if others else asset
-            table.add_row(_VERIFIED, Text(name), Text(about), str(len(outcome.facts)))
+            table.add_row(_VERIFIED, Text(name), Text(_about(outcome)), str(len(outcome.facts)))
     if table.row_count:
         console.print(table)
+
+
+def _about(verified: Verified) -> str:
+    asset, *others = assets_of(verified)
+    named = f"{asset} and {len(others)} more" if others else asset
+    said = [] if verified.selection is None else cautions(verified.selection)
+    return "\n".join([named, *said])
 
 
 def _lines(*, header: bool = False) -> Table:

@@ -55,6 +55,14 @@ def selection_rows(selection: VerifiedSelection, facts: Sequence[str]) -> list[L
     return rows
 
 
+def cautions(selection: VerifiedSelection) -> list[str]:
+    """What even one line about a selection must say, or it would read as more than was proven."""
+    found = [_CHOSEN["prover"]] if selection.chosen_by == "prover" else []
+    if any(selection.left_out):
+        found.append("facts leave some out 部分事实有缺项")
+    return found
+
+
 def selection_json(selection: VerifiedSelection) -> dict[str, object]:
     """The same for machines, with every asset and document."""
     manifest = selection.manifest

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from io import StringIO
+
 import pytest
+from rich.console import Console
 from support.bundles import AUDIENCE, NOW, sets, trust
 from support.portfolio import Portfolio, full, holdings, manifest_file, portfolio
 
 from proofs.policy import Expectation
 from proofs.render import verified_json
+from proofs.render_many import print_lines
 from proofs.render_selection import selection_rows
 from proofs.verify import Verified, verify_bundle
 
@@ -47,3 +51,24 @@ def test_a_manifest_says_who_chose_to_everyone(chosen_by: str) -> None:
     verified = _by_audience(full(3, chosen_by=chosen_by, manifest=manifest))
     assert verified.selection is not None
     assert verified.selection.chosen_by == "manifest"
+
+
+@pytest.mark.parametrize(
+    ("found", "chosen", "left_out"),
+    [
+        (portfolio(3), True, False),
+        (portfolio(3, chosen_by="request"), False, False),
+        (full(3), True, True),
+    ],
+    ids=["the prover's list", "the verifier's list", "some left out"],
+)
+def test_one_line_of_many_does_not_hide_what_a_list_leaves_out(
+    found: Portfolio, chosen: bool, left_out: bool
+) -> None:
+    """In a directory every file has a line, and few read the tables behind them."""
+    console = Console(file=StringIO(), width=80)
+    print_lines(console, ["a.proof.json"], [found.verify(found.build())])
+    assert isinstance(console.file, StringIO)
+    printed = "".join(console.file.getvalue().split())
+    assert chosen is ("名单由证明方选定" in printed)
+    assert left_out is ("部分事实有缺项" in printed)
