@@ -1,172 +1,201 @@
-"""What may be asked, from schemas and sets alone (section "What may be asked")."""
+"""What may be asked, from schemas and sets alone (section "What may be asked").
+
+Its steps 1 to 4; section "Over a selection" is in `list_classes`, which takes the facts about each
+document from here. A set of another type than its attribute's bounds nothing before it is refused.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 from independent.second_verifier.book import Book
-from independent.second_verifier.facts import Between, Equal, Fact, InSet, OneOf
+from independent.second_verifier.facts import Between, Equal, Fact, InSet, OneOf, Simple
 from independent.second_verifier.linear import Form, Linear
 from independent.second_verifier.refusal import need, well_formed
 from independent.second_verifier.schema import Value
 from independent.second_verifier.signed_sets import SignedSet
 
-NEEDED = {"public": 1, "asset": 2, "personal": 64}
+LEFT = {"public": 1, "asset": 2, "personal": 64}
 ROUNDS = 16
 
 Interval = tuple[int, int]
+Key = tuple[tuple[int, int], ...]
 Sets = Mapping[str, SignedSet]
 
 
 def check(facts: Sequence[Fact], book: Book, sets: Sets) -> None:
     """Refuses a list that asks what the class forbids, or leaves too few values."""
-    by_slot: dict[int, list[Fact]] = {}
-    forms: list[Form] = []
-    for fact in facts:
-        if isinstance(fact, Linear):
-            forms.extend(fact.forms)
-            for slot in fact.slots:
-                by_slot.setdefault(slot, [])
-                sensitivity = book.attribute(slot).sensitivity
-                well_formed(sensitivity != "personal", "a sum of personal values")
-            continue
-        sensitivity = book.attribute(fact.slot).sensitivity
-        allowed = isinstance(fact, InSet) or sensitivity == "public"
-        allowed = allowed or (sensitivity == "asset" and not isinstance(fact, Equal))
-        well_formed(allowed, "a sentence that the class forbids")
-        by_slot.setdefault(fact.slot, []).append(fact)
-    slots = {slot for form in forms for slot, _ in form.coefficients}
-    intervals = {slot: hull(slot, by_slot.get(slot, []), book, sets) for slot in slots}
-    narrow(forms, intervals)
-    for slot in slots:
-        low, high = intervals[slot]
-        by_slot[slot].append(Between(slot, low, high))
-    for slot, about in by_slot.items():
-        for each in about:
-            if isinstance(each, InSet):
-                same = sets[each.name].type_tag == book.attribute(slot).type_tag
-                need(same, 8, "SET", "a set of another type")
-        check_count(slot, about, book, sets)
-    for key, ends in combinations(forms, intervals).items():
-        check_combination(key, ends, book)
+    Facts(tuple(facts), book, sets).check()
 
 
-def check_count(slot: int, about: Sequence[Fact], book: Book, sets: Sets) -> None:
-    """Refuses facts about one attribute that leave fewer values than its class needs."""
-    count = _count(slot, about, book, sets)
-    needed = NEEDED[book.attribute(slot).sensitivity]
-    well_formed(count is None or count >= needed, "too few values stay possible")
+def both(one: Interval, other: Interval) -> Interval:
+    """What lies in two intervals; the first end is past the second where nothing does."""
+    return max(one[0], other[0]), min(one[1], other[1])
 
 
-def hull(slot: int, about: Sequence[Fact], book: Book, sets: Sets) -> Interval:
-    """The interval of a number, cut by the ranges, values, lists and sets about it."""
-    least, most = book.attribute(slot).least, book.attribute(slot).most
-    low, high = book.attribute(slot).least, book.attribute(slot).most
-    for fact in about:
-        ends: list[Value] = []
-        if isinstance(fact, Between):
-            low = low if fact.low is None else max(low, fact.low)
-            high = high if fact.high is None else min(high, fact.high)
-        elif isinstance(fact, Equal):
-            ends = [fact.value]
-        elif isinstance(fact, OneOf):
-            ends = list(fact.values)
-        elif isinstance(fact, InSet) and fact.member:
-            if sets[fact.name].type_tag != book.attribute(slot).type_tag:
-                continue  # refused when its values are counted
-            members = [v for v in sets[fact.name].members if isinstance(v, int)]
-            ends = [v for v in members if least <= v <= most]
-            if not ends:
-                low, high = max(low, most), min(high, least - 1)
-        numbers = [each for each in ends if isinstance(each, int)]
-        if numbers:
-            low, high = max(low, min(numbers)), min(high, max(numbers))
-    return low, high
-
-
-def _ends(form: Form, intervals: Mapping[int, Interval]) -> list[Interval]:
-    """Of each coefficient times its value, the least and the greatest."""
-    pairs = [(c * intervals[slot][0], c * intervals[slot][1]) for slot, c in form.coefficients]
-    return [(min(pair), max(pair)) for pair in pairs]
-
-
-def narrow(forms: Sequence[Form], intervals: dict[int, Interval]) -> None:
-    """Cuts the intervals by the forms, in rounds, until nothing changes."""
+def narrowed(forms: Sequence[Form], ends: Mapping[int, Interval]) -> dict[int, Interval]:
+    """Step 2: intervals cut by forms that none of their values may make negative."""
+    left = dict(ends)
     for _ in range(ROUNDS):
-        before = dict(intervals)
+        before = dict(left)
         for form in forms:
-            greatest = [high for _, high in _ends(form, intervals)]
-            M = form.constant + sum(greatest)
-            for (slot, c), most in zip(form.coefficients, greatest, strict=True):
-                low, high = intervals[slot]
-                if c > 0:
-                    low = max(low, -((M - most) // c))
-                else:
-                    high = min(high, (M - most) // -c)
-                intervals[slot] = low, high
-        if intervals == before or any(low > high for low, high in intervals.values()):
-            return
+            most = {slot: max(c * end for end in left[slot]) for slot, c in form.coefficients}
+            M = form.constant + sum(most.values())
+            for slot, c in form.coefficients:
+                low, high = left[slot]
+                reach = (M - most[slot]) // abs(c)
+                left[slot] = (max(low, -reach), high) if c > 0 else (low, min(high, reach))
+        if left == before or any(low > high for low, high in left.values()):
+            break
+    return left
 
 
-def _count(slot: int, about: Sequence[Fact], book: Book, sets: Sets) -> int | None:
-    """How many values fulfil all facts about an attribute; None for without end."""
-    attribute = book.attribute(slot)
-    low, high = attribute.least, attribute.most
-    listed: set[Value] | None = set(attribute.members) if attribute.kind == "enum" else None
-    excluded: set[Value] = set()
-    for fact in about:
-        within: set[Value] | frozenset[Value] | None = None
-        if isinstance(fact, Between):
-            low = low if fact.low is None else max(low, fact.low)
-            high = high if fact.high is None else min(high, fact.high)
-        elif isinstance(fact, Equal):
-            within = {fact.value}
-        elif isinstance(fact, OneOf):
-            within = set(fact.values)
-        elif isinstance(fact, InSet) and fact.member:
-            within = sets[fact.name].members
-        elif isinstance(fact, InSet):
-            excluded |= sets[fact.name].members
-        if within is not None:
-            listed = set(within) if listed is None else listed & within
-    if listed is not None:
-        left = listed - excluded
-        return sum(1 for v in left if not isinstance(v, int) or low <= v <= high)
-    if not attribute.ordered:
-        return None
-    gone = sum(1 for v in excluded if isinstance(v, int) and low <= v <= high)
-    return max(0, high - low + 1 - gone)
+def key_of(form: Form) -> Key:
+    """The coefficients up to sign, the first of them positive."""
+    sign = 1 if form.coefficients[0][1] > 0 else -1
+    return tuple((slot, sign * c) for slot, c in form.coefficients)
 
 
-Key = tuple[tuple[int, int], ...]
+def spread(key: Key, ends: Mapping[int, Interval]) -> Interval:
+    """The least and the greatest value of a combination in the intervals."""
+    low = sum(min(c * end for end in ends[slot]) for slot, c in key)
+    return low, sum(max(c * end for end in ends[slot]) for slot, c in key)
 
 
-def combinations(forms: Sequence[Form], intervals: Mapping[int, Interval]) -> dict[Key, Interval]:
-    """The values of each combination of two or more attributes."""
+def combinations(forms: Sequence[Form], ends: Mapping[int, Interval]) -> dict[Key, Interval]:
+    """Step 4, but for the counting: of two or more attributes, with every form about them."""
     found: dict[Key, Interval] = {}
     for form in forms:
-        if len(form.coefficients) < 2:
-            continue
-        sign = 1 if form.coefficients[0][1] > 0 else -1
-        key = tuple((slot, sign * c) for slot, c in form.coefficients)
-        low, high = found.get(key) or reach(key, intervals)
-        # sign·combination + constant ≥ 0
-        if sign > 0:
-            low = max(low, -form.constant)
-        else:
-            high = min(high, form.constant)
-        found[key] = low, high
+        if len(form.coefficients) > 1:
+            key = key_of(form)
+            low, high = found.get(key) or spread(key, ends)
+            upright = key == form.coefficients
+            bound = (-form.constant, high) if upright else (low, form.constant)
+            found[key] = both((low, high), bound)
     return found
 
 
-def reach(key: Key, intervals: Mapping[int, Interval]) -> Interval:
-    """The least and the greatest value of a combination."""
-    ends = _ends(Form(key, 0), intervals)
-    return sum(a for a, _ in ends), sum(b for _, b in ends)
+def enough(ends: Interval, slots: Iterable[int], book: Book) -> None:
+    """Refuses an interval with fewer values than a sum or combination of attributes needs."""
+    needed = max(LEFT[book.attribute(slot).sensitivity] for slot in slots)
+    well_formed(ends[1] - ends[0] + 1 >= needed, "a sum or combination with too few values")
 
 
-def check_combination(key: Key, ends: Interval, book: Book) -> None:
-    """Refuses a combination of which too few values are left."""
-    classes = {book.attribute(slot).sensitivity for slot, _ in key}
-    needed = NEEDED["asset" if "asset" in classes else "public"]
-    well_formed(ends[1] - ends[0] + 1 >= needed, "a combination with too few values")
+@dataclass(frozen=True)
+class Facts:
+    """A list of facts, each about one document, with what they leave of its attributes."""
+
+    facts: tuple[Fact, ...]
+    book: Book
+    sets: Sets
+
+    @cached_property
+    def forms(self) -> list[Form]:
+        """Of all linear facts, in their order."""
+        return [form for fact in self.facts if isinstance(fact, Linear) for form in fact.forms]
+
+    @cached_property
+    def slots(self) -> list[int]:
+        """All attributes that are named, in the order of the facts."""
+        named = [
+            slot
+            for fact in self.facts
+            for slot in (fact.slots if isinstance(fact, Linear) else (fact.slot,))
+        ]
+        return list(dict.fromkeys(named))
+
+    def check(self) -> None:
+        """Sentences by class; then, of each attribute, its sets and its count; combinations."""
+        for fact in self.facts:
+            well_formed(self.may_be_asked(fact), "a sentence that the class forbids")
+        within = {slot for form in self.forms for slot, _ in form.coefficients}
+        ends = self.ends_of(within)
+        for slot in self.slots:
+            for fact in self.about(slot):
+                alike = not isinstance(fact, InSet) or self.comparable(fact)
+                need(alike, 8, "SET", "a set of another type")
+            self.enough_of(slot, ends.get(slot))
+        for key, left in combinations(self.forms, ends).items():
+            enough(left, (slot for slot, _ in key), self.book)
+
+    def may_be_asked(self, fact: Fact) -> bool:
+        """By the table of classes; a personal attribute is in no sum, even if it cancels out."""
+        if isinstance(fact, Linear):
+            return all(self.book.attribute(slot).sensitivity != "personal" for slot in fact.slots)
+        sensitivity = self.book.attribute(fact.slot).sensitivity
+        if sensitivity == "public":
+            return True
+        return isinstance(fact, InSet) or (sensitivity == "asset" and not isinstance(fact, Equal))
+
+    def about(self, slot: int) -> list[Simple]:
+        """The facts about this attribute alone."""
+        alone = [fact for fact in self.facts if not isinstance(fact, Linear)]
+        return [fact for fact in alone if fact.slot == slot]
+
+    def comparable(self, fact: InSet) -> bool:
+        """Whether the set is of the attribute's type, scale and unit."""
+        return self.sets[fact.name].type_tag == self.book.attribute(fact.slot).type_tag
+
+    def ends_of(self, slots: Iterable[int]) -> dict[int, Interval]:
+        """Steps 1 and 2, of these numbers and of all in the forms."""
+        inner = {slot for form in self.forms for slot, _ in form.coefficients}
+        return narrowed(self.forms, {slot: self.start(slot) for slot in {*slots, *inner}})
+
+    def start(self, slot: int) -> Interval:
+        """Step 1: from min to max, cut by what is said about the attribute alone."""
+        attribute = self.book.attribute(slot)
+        domain = left = attribute.least, attribute.most
+        for fact in self.about(slot):
+            if isinstance(fact, Between):
+                low = domain[0] if fact.low is None else fact.low
+                left = both(left, (low, domain[1] if fact.high is None else fact.high))
+                continue
+            values = self.listed(fact)
+            if values is not None:
+                numbers = [each for each in values if isinstance(each, int)]
+                numbers = [each for each in numbers if domain[0] <= each <= domain[1]]
+                # Where the set has no member in the domain, no value is left.
+                hull = (min(numbers), max(numbers)) if numbers else (domain[1], domain[0] - 1)
+                left = both(left, hull)
+        return left
+
+    def listed(self, fact: Simple) -> Iterable[Value] | None:
+        """The only values that a fact allows, if it names them."""
+        if isinstance(fact, Equal):
+            return [fact.value]
+        if isinstance(fact, OneOf):
+            return fact.values
+        if isinstance(fact, InSet) and fact.member and self.comparable(fact):
+            return self.sets[fact.name].members
+        return None
+
+    def enough_of(self, slot: int, ends: Interval | None) -> None:
+        """Refuses facts that leave fewer values than the class needs, with one more range."""
+        attribute, about = self.book.attribute(slot), self.about(slot)
+        needed = LEFT[attribute.sensitivity]
+        if attribute.ordered:
+            narrow = self.start(slot) if ends is None else both(self.start(slot), ends)
+        lists = [set(each) for each in map(self.listed, about) if each is not None]
+        if attribute.kind == "enum":
+            lists.append(set(attribute.members))
+        gone: set[Value] = set()
+        for fact in about:
+            if isinstance(fact, InSet) and not fact.member:
+                gone |= self.sets[fact.name].members
+        if lists:
+            left = set.intersection(*lists) - gone
+            if attribute.ordered:
+                left = {each for each in left if _within(each, narrow)}
+            count = len(left)
+        elif attribute.ordered:
+            gone = {each for each in gone if _within(each, narrow)}
+            count = max(0, narrow[1] - narrow[0] + 1 - len(gone))
+        else:
+            return  # identifiers and names have no end
+        well_formed(count >= needed, f"too few values of {attribute.name} stay possible")
+
+
+def _within(value: Value, ends: Interval) -> bool:
+    return isinstance(value, int) and ends[0] <= value <= ends[1]

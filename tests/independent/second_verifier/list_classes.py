@@ -4,119 +4,121 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import permutations
 
-from independent.second_verifier import classes
 from independent.second_verifier.book import Book
-from independent.second_verifier.classes import NEEDED, Interval, Key, Sets
-from independent.second_verifier.facts import Between, Fact
-from independent.second_verifier.linear import Form, Linear, forms
+from independent.second_verifier.classes import (
+    Facts,
+    Interval,
+    Key,
+    Sets,
+    both,
+    combinations,
+    enough,
+    narrowed,
+    spread,
+)
+from independent.second_verifier.linear import Form, forms
 from independent.second_verifier.list_facts import Each, ListFact, Sum
 from independent.second_verifier.refusal import well_formed
 
+Rows = frozenset[int]
 
-def check(
-    facts: Sequence[ListFact], about: Sequence[tuple[int, ...]], book: Book, sets: Sets
-) -> None:
-    """Refuses what the class of an attribute forbids, and what leaves too few values."""
+
+def check_each(facts: Sequence[ListFact], book: Book, sets: Sets) -> Document:
+    """Refuses sentences that a class forbids, and facts about each that leave too few values."""
+    named: set[int] = set()
     for fact in facts:
-        for slot in fact.slots if isinstance(fact, Sum) else ():
-            well_formed(book.attribute(slot).sensitivity != "personal", "a sum of personal values")
-    inner = [fact.fact for fact in facts if isinstance(fact, Each)]
-    classes.check(inner, book, sets)
-    one = One.of(inner, book, sets)
-    groups: dict[tuple[int, ...], list[Form]] = {}
+        if isinstance(fact, Sum):
+            classes = {book.attribute(slot).sensitivity for slot in fact.slots}
+            well_formed("personal" not in classes, "a sum of personal values")
+            named.update(fact.slots)
+    each = Facts(tuple(fact.fact for fact in facts if isinstance(fact, Each)), book, sets)
+    each.check()
+    return Document(each, each.ends_of(named))
+
+
+def check_sums(facts: Sequence[ListFact], about: Sequence[tuple[int, ...]], one: Document) -> None:
+    """Refuses sums, each over at least one row, that leave too few values."""
+    asked: dict[Rows, list[Form]] = {}
     for fact, rows in zip(facts, about, strict=True):
-        if isinstance(fact, Sum) and rows:
-            groups.setdefault(rows, []).extend(forms(fact.comparison, book, len(rows)))
-    totals = {frozenset(rows): Totals.of(group, len(rows), one) for rows, group in groups.items()}
-    for each in totals.values():
-        each.check(one)
-    for whole in totals:
-        for part in totals:
-            if part < whole:
-                totals[whole].minus(totals[part], one).check(one)
+        if isinstance(fact, Sum):
+            found = forms(fact.comparison, one.facts.book, len(rows))
+            asked.setdefault(frozenset(rows), []).extend(found)
+    sums = {rows: summed(one, of_sums, len(rows)) for rows, of_sums in asked.items()}
+    for total in sums.values():
+        total.check()
+    for whole, part in permutations(sums, 2):
+        if part < whole:
+            difference(sums[whole], sums[part]).check()
 
 
 @dataclass(frozen=True)
-class One:
-    """What the facts about each document say of one of them, by steps 1 and 2."""
+class Document:
+    """The facts about each document, and the intervals that they leave of the numbers."""
 
-    book: Book
-    sets: Sets
-    facts: Sequence[Fact]
-    forms: Sequence[Form]
+    facts: Facts
     ends: Mapping[int, Interval]
 
-    @classmethod
-    def of(cls, inner: Sequence[Fact], book: Book, sets: Sets) -> One:
-        """With an interval for every number of the schema."""
-        linear = [form for fact in inner if isinstance(fact, Linear) for form in fact.forms]
-        alone = [fact for fact in inner if not isinstance(fact, Linear)]
-        ends = {
-            slot: classes.hull(slot, [each for each in alone if each.slot == slot], book, sets)
-            for slot in range(len(book.documents[0][1].attributes))
-            if book.attribute(slot).ordered
-        }
-        classes.narrow(linear, ends)
-        return cls(book, sets, alone, linear, ends)
-
-    def combination(self, key: Key) -> Interval:
-        """What is left of a combination in one document."""
-        return classes.combinations(self.forms, self.ends).get(key) or classes.reach(key, self.ends)
+    def of_combination(self, key: Key) -> Interval:
+        """Its values in one document, by step 4."""
+        found = combinations(self.facts.forms, self.ends)
+        return found[key] if key in found else spread(key, self.ends)
 
 
 @dataclass(frozen=True)
-class Totals:
-    """Sums over the same n rows, and combinations of sums, with what is left of each."""
+class Total:
+    """What is left of sums over the same rows, and of combinations of sums."""
 
-    n: int
-    sums: Mapping[int, Interval]
-    combined: Mapping[Key, Interval]
+    one: Document
+    rows: int
+    of_attributes: Mapping[int, Interval]
+    of_combinations: Mapping[Key, Interval]
 
-    @classmethod
-    def of(cls, about_sums: Sequence[Form], n: int, one: One) -> Totals:
-        """Step a, but for the counting."""
-        times = [Form(each.coefficients, n * each.constant) for each in one.forms]
-        all_forms = [*about_sums, *times]
-        slots = {slot for form in all_forms for slot, _ in form.coefficients}
-        sums = {slot: (n * one.ends[slot][0], n * one.ends[slot][1]) for slot in slots}
-        classes.narrow(all_forms, sums)
-        return cls(n, sums, classes.combinations(all_forms, sums))
+    def check(self) -> None:
+        """The counting of step a, and all of step b."""
+        facts, book = self.one.facts, self.one.facts.book
+        for slot, ends in self.of_attributes.items():
+            enough(ends, [slot], book)
+        for key, ends in self.of_combinations.items():
+            enough(ends, (slot for slot, _ in key), book)
+        shares = {}
+        for slot, (least, greatest) in self.of_attributes.items():
+            low, high = self.one.ends[slot]
+            share = least - (self.rows - 1) * high, greatest - (self.rows - 1) * low
+            shares[slot] = both(share, (low, high))
+        for slot, ends in narrowed(facts.forms, shares).items():
+            facts.enough_of(slot, ends)
 
-    def minus(self, part: Totals, one: One) -> Totals:
-        """Step c: the sums over the rows that `part` lacks."""
-        n = self.n - part.n
 
-        def rest(whole: Interval, less: Interval, ends: Interval) -> Interval:
-            low, high = whole[0] - less[1], whole[1] - less[0]
-            return max(low, n * ends[0]), min(high, n * ends[1])
+def summed(one: Document, of_sums: Sequence[Form], n: int) -> Total:
+    """Step a, but for the counting."""
+    of_each = [Form(form.coefficients, n * form.constant) for form in one.facts.forms]
+    everything = [*of_sums, *of_each]
+    slots = sorted({slot for form in everything for slot, _ in form.coefficients})
+    ends = narrowed(everything, {slot: _times(n, one.ends[slot]) for slot in slots})
+    return Total(one, n, ends, combinations(everything, ends))
 
-        both = self.sums.keys() & part.sums.keys()
-        keys = self.combined.keys() & part.combined.keys()
-        return Totals(
-            n,
-            {slot: rest(self.sums[slot], part.sums[slot], one.ends[slot]) for slot in both},
-            {
-                key: rest(self.combined[key], part.combined[key], one.combination(key))
-                for key in keys
-            },
-        )
 
-    def check(self, one: One) -> None:
-        """The counting: of sums, of combinations, and of one document's share (step b)."""
+def difference(whole: Total, part: Total) -> Total:
+    """Step c: the sums over the rows that are in the whole alone."""
+    one, n = whole.one, whole.rows - part.rows
 
-        def share(total: Interval, ends: Interval) -> Interval:
-            low = total[0] - (self.n - 1) * ends[1]
-            high = total[1] - (self.n - 1) * ends[0]
-            return max(ends[0], low), min(ends[1], high)
+    def rest(more: Interval, less: Interval, alone: Interval) -> Interval:
+        return both((more[0] - less[1], more[1] - less[0]), _times(n, alone))
 
-        for slot, (low, high) in self.sums.items():
-            needed = NEEDED[one.book.attribute(slot).sensitivity]
-            well_formed(high - low + 1 >= needed, "a sum with too few values")
-        for key, total in self.combined.items():
-            classes.check_combination(key, total, one.book)
-        left = {slot: share(total, one.ends[slot]) for slot, total in self.sums.items()}
-        classes.narrow(one.forms, left)
-        for slot, (low, high) in left.items():
-            about = [each for each in one.facts if each.slot == slot]
-            classes.check_count(slot, [*about, Between(slot, low, high)], one.book, one.sets)
+    attributes = {
+        slot: rest(ends, part.of_attributes[slot], one.ends[slot])
+        for slot, ends in whole.of_attributes.items()
+        if slot in part.of_attributes
+    }
+    combined = {
+        key: rest(ends, part.of_combinations[key], one.of_combination(key))
+        for key, ends in whole.of_combinations.items()
+        if key in part.of_combinations
+    }
+    return Total(one, n, attributes, combined)
+
+
+def _times(n: int, ends: Interval) -> Interval:
+    return n * ends[0], n * ends[1]

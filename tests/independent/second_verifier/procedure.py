@@ -195,11 +195,18 @@ def _list_statement(
     proving = any(not isinstance(each, list_facts.Count) for each in listed)
     need(proving, 8, "FACT", "facts that prove nothing")
     rows = [list_facts.rows_of(each, presences) for each in listed]
+    impossible = [
+        each
+        for each, about_rows in zip(listed, rows, strict=True)
+        if not list_facts.can_hold(each, about_rows, presences)
+    ]
+    of_sums = [each for each in impossible if isinstance(each, list_facts.Sum)]
+    reason = "absent attributes, or another number of documents"
     with malformed_is(8, "FACT"):
-        list_classes.check(listed, rows, book, named)
-    for each, about_rows in zip(listed, rows, strict=True):
-        possible = list_facts.can_hold(each, about_rows, presences)
-        need(possible, 8, "BINDING", "absent attributes, or another number of documents")
+        one = list_classes.check_each(listed, book, named)
+        need(not of_sums, 8, "BINDING", reason)
+        list_classes.check_sums(listed, rows, one)
+    need(not impossible, 8, "BINDING", reason)
     with malformed_is(8, "FACT"):
         return compile_list(listed, book, scalars, presences)
 
