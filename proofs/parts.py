@@ -11,9 +11,10 @@ SPEC.md, "Facts over a selection".
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from proofs import group, labels
 from proofs.arguments import Sets, proof_lengths, prove_terms, verify_terms
@@ -21,7 +22,7 @@ from proofs.equation import Equation, fold
 from proofs.errors import EncodingError
 from proofs.group import SCALAR_BYTES, Point, Scalar
 from proofs.list_statement import ListStatement
-from proofs.sets import ScalarSet
+from proofs.sets import MAX_SET_SIZE, ScalarSet
 from proofs.statement import LiteralSet, Statement
 from proofs.transcript import Transcript
 
@@ -135,9 +136,25 @@ def _named_sets(part: Statement) -> list[str]:
     return sorted({each.name for each in named if not isinstance(each, LiteralSet)})
 
 
-@lru_cache(maxsize=4)
+_kept: OrderedDict[tuple[bytes, bytes], ScalarSet] = OrderedDict()
+_lock = threading.Lock()
+
+
 def _members(encoded: bytes, type_tag: bytes) -> ScalarSet:
-    """Kept between tasks, for its polynomial takes longer than a proof."""
-    places = range(0, len(encoded), SCALAR_BYTES)
-    scalars = [group.decode_scalar(encoded[at : at + SCALAR_BYTES]) for at in places]
-    return ScalarSet.from_scalars(scalars, type_tag)
+    """Kept between tasks, for its polynomial takes longer than a proof.
+
+    Not more members than one set can have, and the last set: a process would grow to gigabytes.
+    """
+    key = encoded, type_tag
+    with _lock:
+        found = _kept.get(key)
+    if found is None:
+        places = range(0, len(encoded), SCALAR_BYTES)
+        scalars = [group.decode_scalar(encoded[at : at + SCALAR_BYTES]) for at in places]
+        found = ScalarSet.from_scalars(scalars, type_tag)
+    with _lock:
+        _kept[key] = found
+        _kept.move_to_end(key)
+        while len(_kept) > 1 and sum(each.size for each in _kept.values()) > MAX_SET_SIZE:
+            _kept.popitem(last=False)
+    return found

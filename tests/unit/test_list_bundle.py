@@ -22,6 +22,7 @@ from support.portfolio import (
     portfolio,
 )
 
+from proofs import parts
 from proofs.attestation import AsOf
 from proofs.bundle import Bundle
 from proofs.errors import BindingError, CannotProveError, EncodingError, FactError, GrantError
@@ -257,6 +258,23 @@ def test_a_few_sums_are_proven_here() -> None:
     assert found.verify(found.build(closed)).facts == found.facts
     with pytest.raises(RuntimeError):
         replace(found, facts=("each capacity >= 1 MW",)).build(closed)
+
+
+def test_a_process_keeps_so_many_members(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between tasks, the last used; one set at least, or its polynomial would be built for each."""
+    lists = [b"".join(n.to_bytes(32, "little") for n in range(at, at + 3)) for at in (1, 11, 21)]
+    parts._kept.clear()
+    monkeypatch.setattr(parts, "MAX_SET_SIZE", 6)
+    first, second = (parts._members(each, b"tag") for each in lists[:2])
+    assert parts._members(lists[0], b"tag") is first
+    parts._members(lists[2], b"tag")
+    assert parts._members(lists[0], b"tag") is first
+    assert parts._members(lists[1], b"tag") is not second
+    monkeypatch.setattr(parts, "MAX_SET_SIZE", 1)
+    last = parts._members(lists[2], b"tag")
+    assert parts._members(lists[2], b"tag") is last
+    assert len(parts._kept) == 1
+    parts._kept.clear()
 
 
 def test_a_task_does_not_print_its_secrets() -> None:

@@ -161,6 +161,21 @@ def test_a_set_is_read_once_for_all_who_wait(world: World, monkeypatch: pytest.M
     assert len(reads) == 1
 
 
+def test_the_sets_of_a_request_have_so_many_members_together(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Four of a million would be gigabytes in each process that proves; told before one is read."""
+    both = [world.named[name] for name in ("fuels", "sanctions")]
+    members = sum(each.header.count for each in both)
+    monkeypatch.setattr("vault.app.sets.MAX_SET_SIZE", members)
+    assert len(world.sets.require([each.reference for each in both], NOW)) == 2
+    world.sets._read.clear()
+    monkeypatch.setattr("vault.app.sets.MAX_SET_SIZE", members - 1)
+    monkeypatch.setattr("vault.storage.set_store.SetStore.exported", lambda *_: 1 / 0)
+    with pytest.raises(SetError, match=f"{members} members together"):
+        world.sets.require([each.reference for each in both], NOW)
+
+
 def test_a_set_that_is_kept_is_not_loaded_again(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,10 +21,10 @@ from typing import Final
 from proofs.canonical import format_instant
 from proofs.envelope import Envelope, PayloadType, check_signer
 from proofs.errors import SetError
-from proofs.named_set import NamedSet
+from proofs.named_set import NamedSet, SetHeader
 from proofs.principal import Principal
 from proofs.request import SetReference
-from proofs.sets import ScalarSet
+from proofs.sets import MAX_SET_SIZE, ScalarSet
 from vault.errors import ExhaustedError, InvalidInputError, NotAllowedError, NotFoundError
 from vault.sites import SiteSet
 from vault.storage.set_store import SetEntry, SetStore, StoredSet
@@ -108,9 +108,18 @@ class Sets:
 
         Raises ExhaustedError (TOO_MANY_SETS) while too many others wait for sets to be read.
         """
-        return {each.name: self._require(each, now) for each in references}
+        entries = {each.name: self._entry(each, now) for each in references}
+        # From the headers alone: each of sixteen sets may have so many, and all of them, with their
+        # polynomials, are in the memory of everybody who proves with them.
+        headers = (Envelope.parse(each.envelope) for each in entries.values())
+        members = sum(SetHeader.parse(each.unverified_payload).count for each in headers)
+        if members > MAX_SET_SIZE:
+            raise SetError(
+                f"the sets have {members} members together; one request may use {MAX_SET_SIZE}"
+            )
+        return {name: self._load(entry) for name, entry in entries.items()}
 
-    def _require(self, reference: SetReference, now: datetime) -> NamedSet:
+    def _entry(self, reference: SetReference, now: datetime) -> SetEntry:
         stored = self._store.find(reference.authority, reference.name, reference.digest)
         if stored is None:
             raise SetError(
@@ -118,6 +127,9 @@ class Sets:
                 f"`crossvault set list` shows those that are"
             )
         _require_current(stored.name, stored.valid_until, now)
+        return stored
+
+    def _load(self, stored: SetEntry) -> NamedSet:
         found = self._kept(stored)
         if found is None:
             with self._turn():
