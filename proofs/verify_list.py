@@ -25,6 +25,7 @@ from proofs.errors import BindingError, CannotProveError, GrantError
 from proofs.evidence import BundleSelection
 from proofs.facts import Fact, FactList
 from proofs.grant import Grant, GrantedSelection
+from proofs.ids import digest_of
 from proofs.linear import LinearFact
 from proofs.list_classes import check_list_facts
 from proofs.list_facts import ListFact
@@ -213,12 +214,8 @@ def check_list(
     """Steps 2 and 3."""
     custodian = trust.custodian(carried.keyid)
     check_key(custodian, now)
-    if len(bundle.schemas) != 1:
-        raise BindingError("the documents of a selection follow one schema")
-    schema = parse_schema(bundle.schemas[0])
     if carried.manifest is not None:
-        listing, manifest = _check_manifest(carried, carried.manifest, schema, custodian, now)
-        return ListEvidence(custodian, carried, schema, listing, manifest)
+        return _check_manifest(bundle, carried, carried.manifest, custodian, now)
     if carried.chosen_by == "manifest":
         raise BindingError("a manifest was asked for, and none is there")
     attestations = [
@@ -227,19 +224,29 @@ def check_list(
     ]
     for each in attestations:
         check_attested(each, custodian, now)
+    schema = _attested_schema(bundle, attestations[0].schema)
     listing = Listing.of(attestations, schema)
     if [each.document for each in attestations] != [each.document for each in listing.rows]:
         raise BindingError("the selection is not in the order of its document ids")
     return ListEvidence(custodian, carried, schema, listing, None)
 
 
+def _attested_schema(bundle: Bundle, attested: str) -> Schema:
+    """The one schema, read if it is the attested one: of another, nothing is looked at."""
+    if len(bundle.schemas) != 1:
+        raise BindingError("the documents of a selection follow one schema")
+    if digest_of(bundle.schemas[0]) != attested:
+        raise BindingError("the bundle carries another schema than the one attested")
+    return parse_schema(bundle.schemas[0])
+
+
 def _check_manifest(
+    bundle: Bundle,
     carried: BundleSelection,
     file: ManifestFile,
-    schema: Schema,
     custodian: TrustedCustodian,
     now: datetime,
-) -> tuple[Listing, Manifest]:
+) -> ListEvidence:
     manifest = Manifest.parse(file.envelope.verify(custodian.key, PayloadType.PORTFOLIO))
     if in_the_future(manifest.signed_at, now):
         raise BindingError("the manifest was signed in the future")
@@ -254,7 +261,8 @@ def _check_manifest(
         carried.period,
     ):
         raise BindingError("the manifest is of another SPV or period than was asked for")
+    schema = _attested_schema(bundle, manifest.schema)
     listing = manifest.listing(file.rows, schema)
     for row in listing.rows:
         custodian.check_scope(schema=listing.schema, asset=row.asset)
-    return listing, manifest
+    return ListEvidence(custodian, carried, schema, listing, manifest)

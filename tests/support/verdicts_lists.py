@@ -257,6 +257,11 @@ def _facts() -> Iterator[Named]:
             changed(hidden.forge(facts=some), lambda tree: tree.update(facts=list(hidden.facts)))
         ),
     )
+    other = portfolio(3)
+    yield (
+        "a schema over a list that nobody attested",
+        lambda: other.verify(changed(other.build(), lambda tree: tree.update(schemas=[{}]))),
+    )
     unused = portfolio(3, used=(named_set(),))
     yield "a set that no fact over a list is about", lambda: unused.verify(unused.forge())
     nobody = tuple(holding(number, values={}) for number in (1, 5))
