@@ -273,7 +273,7 @@ def _number(value: int) -> bytes:
     return str(value).encode()
 
 
-@lru_cache(maxsize=128)  # facts about the same sums have the same thousands of slots
+@lru_cache(maxsize=64)  # facts about the same sums have the same thousands of slots
 def _joined(slots: tuple[int, ...]) -> bytes:
     return b"".join([slot.to_bytes(4, "big") for slot in slots])
 
