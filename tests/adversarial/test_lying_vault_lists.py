@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,17 +14,22 @@ from support.proof_world import DAY, NOW, World, make_world
 from support.sites import TwoSites, make_two_sites
 from support.wire import Wire, session_at
 
+from proofs.canonical import Json, dump, encode_base64, format_instant
+from proofs.envelope import PayloadType, sign
 from proofs.manifest import ManifestFile
 from proofs.request import Request
 from vault.cli.lists import list_rows
 from vault.client import manifests, pinned_schemas, requests
 from vault.client.attestations import own_attestations
 from vault.client.consent_list import ListConsent, Wish, choose, grant_list, prepare_list
+from vault.client.known_documents import known_versions
 from vault.client.own_list_proof import prove_list
 from vault.client.own_manifest import read_own_manifest
+from vault.client.put_log import RECEIPTS, STORED_FORMAT
 from vault.client.serials import FOLDER, open_serials
 from vault.client.session import Session
 from vault.errors import ConflictError, IntegrityError
+from vault.model import StoredVersion
 
 SCHEMA = bundles.schema()
 SPV, PERIOD = "Harbour No. 1", (date(2026, 1, 1), date(2026, 6, 30))
@@ -200,3 +206,85 @@ def test_only_a_whole_bundle_of_this_request_is_written(
     if lie != "another's":
         with pytest.raises(IntegrityError, match="no whole bundle"):
             requests.fetch(issuer.channel, earlier.digest)
+
+
+def keep_receipts(session: Session, listed: list[StoredVersion]) -> Path:
+    """As a put leaves them, as far as a list is compared with them."""
+    folder = session.identity.folder / RECEIPTS
+    folder.mkdir(exist_ok=True)
+    path = folder / "test.json"
+    documents: list[Json] = [
+        {
+            "attestation": encode_base64(each.attestation),
+            "key_manifest": encode_base64(b"manifest"),
+            "receipts": [encode_base64(b"receipt")],
+            "request_id": each.request_id,
+        }
+        for each in listed
+    ]
+    path.write_bytes(
+        dump(
+            {
+                "commit_time": format_instant(NOW),
+                "documents": documents,
+                "format": STORED_FORMAT,
+            }
+        )
+    )
+    return path
+
+
+def later_version(world: World, stored: StoredVersion) -> StoredVersion:
+    """The same document attested again, one version up."""
+    payload = bundles.attestation(
+        document=stored.document,
+        version=stored.version + 1,
+        asset=stored.asset,
+        commitments=world.witnesses[stored.attestation_digest].commitments(),
+    )
+    bank = world.sites.identity("cn", "custodian", "bank")
+    signed = sign(PayloadType.ATTESTATION, payload, bank.signing_key)
+    return replace(stored, version=stored.version + 1, attestation=signed)
+
+
+@pytest.mark.parametrize("lie", ["left out", "earlier version"])
+def test_a_list_lacks_nothing_that_this_machine_put(
+    world: World, bank: tuple[Session, Wire], lie: str
+) -> None:
+    """A portfolio without its worst plant, or with it as it once was, is not what is signed for."""
+    listed = plants(world, 3)
+    session, wire = bank
+    path = keep_receipts(
+        session, listed if lie == "left out" else [later_version(world, listed[1])]
+    )
+    try:
+        if lie == "left out":
+            assert len(own_attestations(session, SCHEMA)) == 4, "what others put is shown too"
+
+        def leave_out(method: str, answer: Any) -> Any:
+            if method == "ListAttestations" and lie == "left out":
+                kept = [e for e in answer.documents if e.attestation != listed[1].attestation]
+                del answer.documents[:]
+                answer.documents.extend(kept)
+            return answer
+
+        wire.tamper = leave_out
+        with pytest.raises(IntegrityError, match="cn-pv-1001") as caught:
+            own_attestations(session, SCHEMA)
+        assert caught.value.reason == "DOCUMENTS_LACKING"
+    finally:
+        path.unlink()
+
+
+def test_what_has_ended_may_be_missing(world: World, bank: tuple[Session, Wire]) -> None:
+    """Expired versions and documents of other schemas are no part of the list."""
+    ended = world.store("cn-pv-9000", attested={"valid_until": NOW + timedelta(minutes=2)})
+    found = known_versions(bank[0].identity, SCHEMA.digest, now=NOW)
+    assert found == {}
+    path = keep_receipts(bank[0], [ended, *plants(world, 1)])
+    try:
+        found = known_versions(bank[0].identity, SCHEMA.digest, now=NOW)
+        assert [each.asset for each in found.values()] == ["cn-pv-1000"]
+        assert known_versions(bank[0].identity, "0" * 64, now=NOW) == {}
+    finally:
+        path.unlink()

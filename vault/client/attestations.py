@@ -1,8 +1,10 @@
 """A custodian's own attestations of one schema, in bulk, each checked on the custodian's machine.
 
 The service is believed in nothing: every envelope must carry the custodian's own signature, every
-public attribute by which documents are chosen must open the commitment that was attested. What it
-can still do is leave a document out; a list that somebody asked for names every asset.
+public attribute by which documents are chosen must open the commitment that was attested, and
+nothing may be missing that this machine put. What it can still do is leave out a document, or show
+an earlier version of one, that another machine put; a list that somebody asked for names every
+asset.
 """
 
 from __future__ import annotations
@@ -17,9 +19,11 @@ from proofs.envelope import Envelope, PayloadType
 from proofs.errors import CrossproofError
 from proofs.schema import Schema
 from proofs.values import Value, value_scalar
+from vault.client.known_documents import known_versions, require_known
 from vault.client.openings import read_text
 from vault.client.session import Session
 from vault.errors import ExhaustedError, IntegrityError
+from vault.pki import now_utc
 from vault.v1 import document_pb2, document_pb2_grpc
 
 MOST: Final = 1 << 18
@@ -41,11 +45,12 @@ def own_attestations(
     """All documents of a schema, in the order of their ids, with these public attributes opened.
 
     Raises:
-        IntegrityError: something that is not what this custodian attested.
+        IntegrityError: something that is not what this custodian attested, or that is missing.
         ExhaustedError: more documents than can be held.
     """
     if opened:
         pedersen.use_tables()
+    known = known_versions(session.identity, schema.digest, now=now_utc())
     own_key = session.identity.signing_key.public_key().public_bytes_raw()
     request = document_pb2.ListAttestationsRequest(schema=schema.digest, opened=opened)
     stub = document_pb2_grpc.DocumentServiceStub(session.channel)
@@ -61,6 +66,7 @@ def own_attestations(
             found.append(OwnAttestation(each.attestation, attested, public))
         if len(found) > MOST:
             raise ExhaustedError(f"over {MOST} documents of one schema")
+    require_known(known, (each.attestation for each in found))
     return found
 
 
