@@ -25,8 +25,9 @@ def inputs() -> dict[str, tuple[bytes, ...]]:
     ]
     payload = Manifest.parse(files[0].envelope.unverified_payload)
     line = (
-        b'{"digest":"%s","period":{"from":"2026-01-01","to":"2026-06-30"},"serial":3,"spv":"%s"}\n'
-        % (payload.digest.encode(), payload.spv.encode())
+        b'{"digest":"%s","period":{"from":"2026-01-01","to":"2026-06-30"},"schema":"%s",'
+        b'"serial":3,"spv":"%s"}\n'
+        % (payload.digest.encode(), payload.schema.encode(), payload.spv.encode())
     )
     return {
         "manifest": tuple(each.envelope.unverified_payload for each in files),

@@ -65,8 +65,12 @@ class SerialJournal:
         if self._length != len(data):
             self._file.truncate(self._length)
         self._last: dict[Key, tuple[int, str]] = {}
-        for noted in _lines(data, path):
-            self._note(noted)
+        try:
+            for noted in _lines(data, path):
+                self._note(noted)
+        except InvalidInputError:
+            self.close()
+            raise
 
     def last(self, spv: str, period: Period) -> int:
         """The highest serial that was noted for an SPV and a period, 0 for none."""
