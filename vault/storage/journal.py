@@ -7,9 +7,11 @@ Entries hold no values, keys or shares: digests, names and reasons only.
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Final
 
@@ -20,6 +22,7 @@ from vault.errors import UnavailableError
 from vault.storage.database import Database
 
 RECORD_NOT_WRITTEN: Final = "RECORD_NOT_WRITTEN"
+_PLACES: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,9 @@ class Entry:
     outcome: str = "done"
     artefact: str = ""
     confidential: bool = False
+
+
+_FIELDS: Final = tuple(each.name for each in fields(Entry))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +103,10 @@ class Journal:
     def __init__(self, database: Database, table: Table) -> None:
         self._database = database
         self._table = table
+        # Where a reader's count stands: never wrong afterwards, since nothing is taken out. One
+        # bundle has thousands of records, and counting from the first for every page takes seconds.
+        self._places: OrderedDict[tuple[Scope, int], int] = OrderedDict()
+        self._lock = threading.Lock()
 
     def append(self, entry: Entry) -> Record:
         """Write one record; it is on the disk when this returns.
@@ -124,21 +134,64 @@ class Journal:
 
     def read(self, scope: Scope, *, since: datetime | None, after: int, limit: int) -> list[Record]:
         """Up to `limit` records of `scope` with a number above `after`, oldest first."""
-        seen = self._condition(scope)
-        if seen is None:
+        seen = _branches(self._table, scope)
+        if not seen:
             return []
-        table: Table | Subquery = self._table
+        with self._lock:
+            place = self._places.get((scope, after), 0 if after == 0 else None)
+        if place is None or since is not None or scope.everything:
+            return self._counted(scope, or_(*seen), since, after, limit)
+        with self._database.read() as connection:
+            column = self._table.c.number
+            # Branch by branch, each of which an index has in order: together they would be sorted,
+            # all that there are, for every page.
+            found = {
+                number
+                for branch in seen
+                for number in connection.execute(
+                    select(column).where(branch, column > place).order_by(column).limit(limit)
+                ).scalars()
+            }
+            numbers = sorted(found)[:limit]
+            query = select(self._table).where(column.in_(numbers)).order_by(column)
+            rows = connection.execute(query).all()
+        self._remember(scope, [(after + at, row.number) for at, row in enumerate(rows, 1)])
+        return [_record(row, after + at) for at, row in enumerate(rows, 1)]
+
+    def _counted(
+        self,
+        scope: Scope,
+        seen: ColumnElement[bool],
+        since: datetime | None,
+        after: int,
+        limit: int,
+    ) -> list[Record]:
+        table, place = self._table, self._table.c.number
+        found: Table | Subquery = table
         if not scope.everything:
             # Counted before `since` cuts, so that a record's number is one in every answer.
-            place = func.row_number().over(order_by=self._table.c.number)
-            columns = [column for column in self._table.c if column.name != "number"]
-            table = select(place.label("number"), *columns).where(seen).subquery()
-        statement = select(table).where(table.c.number > after)
+            count = func.row_number().over(order_by=place)
+            columns = [column for column in table.c if column.name != "number"]
+            found = (
+                select(count.label("number"), place.label("place"), *columns).where(seen).subquery()
+            )
+        statement = select(found).where(found.c.number > after)
         if since is not None:
-            statement = statement.where(table.c.time >= since)
+            statement = statement.where(found.c.time >= since)
         with self._database.read() as connection:
-            rows = connection.execute(statement.order_by(table.c.number).limit(limit)).all()
-        return [_record(row) for row in rows]
+            rows = connection.execute(statement.order_by(found.c.number).limit(limit)).all()
+        if not scope.everything:
+            self._remember(scope, [(row.number, row.place) for row in rows])
+        return [_record(row, row.number) for row in rows]
+
+    def _remember(self, scope: Scope, places: Sequence[tuple[int, int]]) -> None:
+        """Where the next page may begin: after the last of these, or after the one before it."""
+        with self._lock:
+            for number, place in places[-2:]:
+                self._places[scope, number] = place
+                self._places.move_to_end((scope, number))
+            while len(self._places) > _PLACES:
+                self._places.popitem(last=False)
 
     def _next(self, connection: Connection) -> int:
         # Not the database's own counter: a sequence leaves gaps where a transaction was undone,
@@ -146,24 +199,22 @@ class Journal:
         last = connection.execute(select(func.max(self._table.c.number))).scalar()
         return (last or 0) + 1
 
-    def _condition(self, scope: Scope) -> ColumnElement[bool] | None:
-        columns = self._table.c
-        if scope.everything:
-            return columns.number > 0
-        open_to: list[ColumnElement[bool]] = []
-        if scope.owner is not None:
-            open_to.append(columns.owner == scope.owner)
-        plain = columns.confidential.is_(False)
+
+def _branches(table: Table, scope: Scope) -> list[ColumnElement[bool]]:
+    """What makes a record seen, any one of these; none where nothing is."""
+    columns = table.c
+    if scope.everything:
+        return [columns.number > 0]
+    open_to: list[ColumnElement[bool]] = []
+    if scope.owner is not None:
+        open_to.append(columns.owner == scope.owner)
+    plain = columns.confidential.is_(False)
+    for party in (columns.actor, columns.recipient):
         if scope.party is not None:
-            mine = or_(columns.actor == scope.party, columns.recipient == scope.party)
-            open_to.append(plain & mine)
+            open_to.append(plain & (party == scope.party))
         if scope.party_prefix is not None:
-            ours = or_(
-                columns.actor.startswith(scope.party_prefix, autoescape=True),
-                columns.recipient.startswith(scope.party_prefix, autoescape=True),
-            )
-            open_to.append(plain & ours)
-        return or_(*open_to) if open_to else None
+            open_to.append(plain & party.startswith(scope.party_prefix, autoescape=True))
+    return open_to
 
 
 def _row(number: int, entry: Entry) -> dict[str, Any]:
@@ -185,7 +236,5 @@ def _row(number: int, entry: Entry) -> dict[str, Any]:
     }
 
 
-def _record(row: Row[Any]) -> Record:
-    fields = dict(row._mapping)
-    number = fields.pop("number")
-    return Record(number, Entry(**fields))
+def _record(row: Row[Any], number: int) -> Record:
+    return Record(number, Entry(**{name: row._mapping[name] for name in _FIELDS}))
