@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, nullcontext
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -637,6 +637,30 @@ async def test_a_download_that_nobody_takes_is_ended(sites: TwoSites) -> None:
         await server.settled()
         whole = [message async for message in stub.ReadBlocks(request)]
         assert len(whole) == 100
+        stalled.cancel()
+
+
+async def test_slow_readers_of_one_role_hold_no_slot_of_anothers(sites: TwoSites) -> None:
+    """An SPV that takes every slot of its role for downloads keeps no custodian from its own."""
+    issuer, bank = sites.identity("hk", "spv", "issuer"), sites.identity("cn", "custodian", "bank")
+    request = release_pb2.ReadBlocksRequest()
+    limits = Limits(streams=1, streams_per_caller=1, idle_seconds=60.0)
+    async with (
+        running(sites.vault, limits=limits) as server,
+        connect_async(issuer, issuer.sites(), VAULT) as slow,
+        connect_async(bank, bank.sites(), VAULT) as channel,
+    ):
+        stalled: Any = release_pb2_grpc.ReleaseServiceStub(slow).ReadBlocks(request)
+        await stalled.read()
+        async with asyncio.timeout(20):
+            while not server.releases.open:
+                await asyncio.sleep(0.02)
+        for watcher, served in ((slow, False), (channel, True)):
+            stub: Any = health_pb2_grpc.HealthStub(watcher)
+            watch = stub.Watch(health_pb2.HealthCheckRequest())
+            with nullcontext() if served else pytest.raises(grpc.RpcError, match="too many"):
+                assert (await watch.read()).status == health_pb2.HealthCheckResponse.SERVING
+            watch.cancel()
         stalled.cancel()
 
 

@@ -18,7 +18,7 @@ from grpc import aio
 
 from vault.errors import NotAllowedError
 from vault.server.errors import answer
-from vault.server.limits import Gate, Limits, bounded, forward
+from vault.server.limits import Gates, Limits, bounded, forward
 from vault.server.roles import Pair
 from vault.server.tls import Authenticator, Caller
 
@@ -46,8 +46,8 @@ class Gatekeeper(aio.ServerInterceptor):
         self._authenticator = authenticator
         self._declarations = declarations
         self._limits = limits
-        self._uploads = Gate("uploads", slots=limits.uploads, per_caller=limits.uploads_per_caller)
-        self._streams = Gate("streams", slots=limits.streams, per_caller=limits.streams_per_caller)
+        self._uploads = Gates("uploads", slots=limits.uploads, per_caller=limits.uploads_per_caller)
+        self._streams = Gates("streams", slots=limits.streams, per_caller=limits.streams_per_caller)
         self._wrapped: dict[str, Handler] = {}
 
     async def intercept_service(
@@ -109,7 +109,7 @@ class Gatekeeper(aio.ServerInterceptor):
         async def call(requests: AsyncIterator[Any], context: Context) -> Any:
             try:
                 caller = self._admit(method, context)
-                with self._uploads.enter(caller.uri):
+                with self._uploads.enter(caller.principal):
                     stream = bounded(
                         requests,
                         idle_seconds=limits.idle_seconds,
@@ -125,7 +125,7 @@ class Gatekeeper(aio.ServerInterceptor):
         async def call(request: Any, context: Context) -> None:
             try:
                 caller = self._admit(method, context)
-                with self._streams.enter(caller.uri):
+                with self._streams.enter(caller.principal):
                     await self._respond(inner, request, context)
             except Exception as error:
                 await _fail(error, method, context)
@@ -138,7 +138,7 @@ class Gatekeeper(aio.ServerInterceptor):
         async def call(requests: AsyncIterator[Any], context: Context) -> None:
             try:
                 caller = self._admit(method, context)
-                with self._streams.enter(caller.uri):
+                with self._streams.enter(caller.principal):
                     stream = bounded(
                         requests,
                         idle_seconds=limits.idle_seconds,

@@ -1,8 +1,9 @@
 """Bounds on streams, so that idle or slow ones never starve other calls.
 
 Slots for uploads and for other streams are counted apart and refused at once when they are
-taken (RESOURCE_EXHAUSTED), never queued; no caller may hold more than its share of them. A
-stream on which nothing moves for a while is ended, and so is an upload that never ends.
+taken (RESOURCE_EXHAUSTED), never queued; no caller may hold more than its share of them, and each
+role has its own: SPVs that read bundles at a trickle keep no custodian from answering. A stream
+on which nothing moves for a while is ended, and so is an upload that never ends.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
+from proofs.principal import Principal
 from vault.errors import ExhaustedError
 
 Message = TypeVar("Message")
@@ -21,7 +23,8 @@ Message = TypeVar("Message")
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one process allows. Seconds and bytes; the defaults suit one vault or holder."""
+    """What one process allows, of streams each role. Seconds and bytes; the defaults suit one vault
+    or holder."""
 
     uploads: int = 16
     uploads_per_caller: int = 8
@@ -29,7 +32,7 @@ class Limits:
     streams_per_caller: int = 16
     idle_seconds: float = 30.0
     upload_seconds: float = 7200.0
-    # A chunk is 1 MiB, and a bundle at most 4: the largest messages, with room around them.
+    # A chunk is 1 MiB, and a page of requests at most 6: the largest messages, with room around.
     receive_bytes: int = 5 << 20
     send_bytes: int = 8 << 20
     calls: int = 1024
@@ -63,6 +66,23 @@ class Gate:
             self._taken[caller] -= 1
             if not self._taken[caller]:
                 del self._taken[caller]
+
+
+class Gates:
+    """A gate for each role of each side."""
+
+    def __init__(self, what: str, *, slots: int, per_caller: int):
+        self._what = what
+        self._slots = slots
+        self._per_caller = per_caller
+        self._gates: dict[tuple[str, str], Gate] = {}
+
+    def enter(self, caller: Principal) -> AbstractContextManager[None]:
+        """As `Gate.enter`, of the caller's role."""
+        role = caller.jurisdiction, caller.role
+        if role not in self._gates:
+            self._gates[role] = Gate(self._what, slots=self._slots, per_caller=self._per_caller)
+        return self._gates[role].enter(caller.uri)
 
 
 async def bounded(
