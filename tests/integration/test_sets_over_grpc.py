@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from proofs.named_set import NamedSet
 from vault import cli
 from vault.client import sets
 from vault.client.session import Session, at_vault
+from vault.client.set_versions import last_version, note_version
 from vault.errors import ConflictError, InvalidInputError
 from vault.server import sets as server
 from vault.v1 import set_pb2, set_pb2_grpc
@@ -116,6 +118,29 @@ def test_a_changed_set_is_its_next_version(
     assert _run(two_sites, "set", "change", "few", side="cn", name="registry") == 1
     assert "you have signed no set" in capsys.readouterr().err
     assert _run(two_sites, "set", "change", "other") == 1
+
+
+def test_a_version_that_the_vault_hides_is_not_signed_again(
+    two_sites: TwoSites, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A vault that went back to an older version would get a change of that one signed, without
+    the names added since; the whole list may be handed in, under a number that was never used."""
+    source = tmp_path / "few.txt"
+    source.write_text("Alpha\nBeta\n")
+    add = ("set", "add", "hidden", str(source), "--type", "name", "--source", "register")
+    assert _run(two_sites, *add) == 0
+    identity = two_sites.identity("hk", "authority", "lists")
+    assert last_version(identity, "hidden") == 1
+    with _session(two_sites) as session:
+        shown = sets.export(session.channel, session.sites, "hidden").header
+    note_version(identity, replace(shown, version=5))
+    note_version(identity, replace(shown, version=3))
+    assert _run(two_sites, "set", "change", "hidden", "--add", "Gamma") == 1
+    assert "took version 5 from here" in capsys.readouterr().err
+    assert _run(two_sites, *add) == 0
+    assert "version 6" in capsys.readouterr().err
+    assert _run(two_sites, "set", "change", "hidden", "--add", "Gamma") == 0
+    assert last_version(identity, "hidden") == 7
 
 
 def test_parts_of_a_set_that_do_not_fit(two_sites: TwoSites, listed: Path) -> None:

@@ -15,7 +15,8 @@ from proofs.set_source import read_texts
 from vault.cli.options import FILE, SPAN, identity_option, say
 from vault.cli.show import print_list
 from vault.client import sets
-from vault.client.session import at_vault
+from vault.client.session import Session, at_vault
+from vault.client.set_versions import last_version, note_version, require_shown
 from vault.errors import InvalidInputError, NotFoundError
 from vault.files import read_public, write_public
 from vault.pki import now_utc
@@ -77,14 +78,14 @@ def add(
             session.identity,
             texts,
             name=name,
-            version=max(own, default=0) + 1,
+            version=max(last_version(session.identity, name), *own, 0) + 1,
             member_type=MemberType(AttributeType(kind), scale, unit),
             issued=now,
             valid_until=now + life,
             source=source,
             as_of=(as_of or now).date(),
         )
-        sets.add(session.channel, named)
+        _hand_in(session, named)
     _say_signed(named, output)
     if merged:
         say(f"{merged:,} of {len(texts):,} lines were the same after normalising, and merged")
@@ -119,6 +120,7 @@ def change(
         own = sets.own_versions(session, name)
         if not own:
             raise NotFoundError(f"you have signed no set @{name}; make the first with `set add`")
+        require_shown(session.identity, name, max(own))
         last = sets.export(session.channel, session.sites, name, own[max(own)].header.digest)
         named = sets.change(
             session.identity,
@@ -131,7 +133,7 @@ def change(
             source=last.header.source if source is None else source,
             as_of=(as_of or now).date(),
         )
-        sets.add(session.channel, named)
+        _hand_in(session, named)
     # Which one it was made from: a vault that hid a later version would be seen by this.
     before = last.header
     say(f"made from version {before.version}, issued {format_instant(before.issued)}")
@@ -188,6 +190,11 @@ def export(name: str, digest: str, head: bool, output: Path | None, caller: Path
     write_public(target, data)
     what = "its header alone" if head else f"{header.count:,} members"
     say(f"wrote {target}: @{name} version {header.version}, {what}")
+
+
+def _hand_in(session: Session, named: NamedSet) -> None:
+    sets.add(session.channel, named)
+    note_version(session.identity, named.header)
 
 
 def _say_signed(named: NamedSet, output: Path | None) -> None:
