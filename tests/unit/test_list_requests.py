@@ -342,8 +342,11 @@ def test_so_much_is_proven_about_lists_at_a_time(world: World) -> None:
         assert caught.value.reason == "TOO_MANY_PROOFS"
         with pytest.raises(ExhaustedError):
             world.deciding.check_list(world.bank, request.digest, given)
-        with slots.enter(trust), slots.enter(trust), pytest.raises(ExhaustedError):
-            slots.enter(world.issuer).__enter__()
+        with slots.enter(trust):
+            with pytest.raises(ExhaustedError):  # the last is for who has none
+                slots.enter(trust).__enter__()
+            with slots.enter(world.issuer), pytest.raises(ExhaustedError):
+                slots.enter(world.sites.vault.principal).__enter__()
     assert world.seen_by_asker(request).state is SeenState.PENDING
     done = world.answering.approve(world.bank, request.digest, envelope, "basis", given=given)
     assert done.state is SeenState.ANSWERED

@@ -1,7 +1,8 @@
 """How much work over selections goes on at a time: each piece may need half a gigabyte for minutes.
 
-A caller has a share of the slots, so that one custodian cannot keep the others from theirs. What
-finds no slot is refused at once and not queued: a queue would hold the threads of other calls.
+A caller has a share of the slots, and half of them are for callers that have none yet, so that one
+custodian or two cannot keep the others from theirs for hours. What finds no slot is refused at once
+and not queued: a queue would hold the threads of other calls.
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ class Slots:
     def enter(self, caller: Principal) -> Iterator[None]:
         """Hold a slot; ExhaustedError (TOO_MANY_PROOFS) when there is none left."""
         with self._lock:
-            if self._taken.total() >= self._total or self._taken[caller.uri] >= self._per_caller:
+            taken, own = self._taken.total(), self._taken[caller.uri]
+            further = own > 0 and (own >= self._per_caller or 2 * taken >= self._total)
+            if taken >= self._total or further:
                 raise ExhaustedError(
                     "too many proofs about many documents at once; try again when one is done",
                     reason="TOO_MANY_PROOFS",
