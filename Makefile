@@ -21,12 +21,16 @@ $(STAMP): pyproject.toml uv.lock
 	$(UV) sync --quiet --frozen --all-extras
 	@touch $@
 else
+# The lock is whole, so nothing is resolved: an older pip would take a newer release of a package
+# that is wanted with an extra, and then refuse it for want of a hash. `pip check` sees that it is.
 $(STAMP): pyproject.toml requirements.lock
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed and none was found" >&2; exit 1; }
 	@echo "setting up $(VENV) with $(PYTHON); this takes a minute the first time"
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@$(BIN)/python -m pip --disable-pip-version-check check >/dev/null || { \
+		echo "requirements.lock lacks something that is needed here: see pip check" >&2; exit 1; }
 	@touch $@
 endif
 

@@ -124,3 +124,19 @@ def test_make_check_runs(command: str) -> None:
         ["make", "--dry-run", "check"], check=True, cwd=ROOT, capture_output=True, text=True
     ).stdout
     assert any(line.endswith(f"/bin/{command}") for line in made.splitlines())
+
+
+def test_the_lock_is_installed_as_it_is() -> None:
+    """With pip nothing is resolved, or what was released yesterday would stop a newcomer."""
+    made = subprocess.run(
+        ["make", "--dry-run", "--always-make", "UV=", "setup"],
+        check=True,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    ).stdout
+    installs = [line.split() for line in made.splitlines() if " pip install " in line]
+    assert len(installs) == 2
+    assert all("--no-deps" in words for words in installs)
+    assert "--require-hashes" in installs[0]
+    assert "pip --disable-pip-version-check check" in made
