@@ -25,7 +25,14 @@ from support.portfolio import (
 from proofs import parts
 from proofs.attestation import AsOf
 from proofs.bundle import Bundle
-from proofs.errors import BindingError, CannotProveError, EncodingError, FactError, GrantError
+from proofs.errors import (
+    BindingError,
+    CannotProveError,
+    ContextError,
+    EncodingError,
+    FactError,
+    GrantError,
+)
 from proofs.facts import FactList
 from proofs.list_classes import check_list_facts, check_list_without_documents
 from proofs.list_statement import PART_DIGITS, compile_list
@@ -327,7 +334,7 @@ def test_a_manifest_of_another_list_is_refused() -> None:
 def test_a_bundle_does_not_outlive_the_first_attestation() -> None:
     """Not even one of a thousand."""
     short = holding(77, valid_until=NOW + 3 * DAY)
-    with pytest.raises(Exception, match="outlive"):
+    with pytest.raises(ContextError, match="outlive"):
         Portfolio((*holdings(2), short)).build()
 
 
