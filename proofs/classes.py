@@ -12,7 +12,7 @@ asked; answers to several add up.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from proofs.errors import FactError
@@ -27,11 +27,11 @@ from proofs.facts import (
     OneOf,
     Sentence,
     SetMembers,
-    named_set,
 )
 from proofs.linear import TOTAL, Form, Key, LinearFact, Mention
 from proofs.narrowing import Interval, combinations, narrow
-from proofs.schema import Attribute, AttributeClass, AttributeType
+from proofs.possible import Possible
+from proofs.schema import Attribute, AttributeClass
 from proofs.subjects import Documents, Subjects
 from proofs.values import Value
 
@@ -229,46 +229,8 @@ def possible_values(
     Identifiers and names have no finite domain. With `sets` None, claims about named sets count
     as open.
     """
-    lo, hi = attribute.bounds if attribute.is_ordered else (0, 0)
-    candidates: set[Value] | None = None
-    exclusions: list[Collection[Value]] = []
-
-    def keep(members: Collection[Value]) -> None:
-        nonlocal candidates
-        candidates = set(members) if candidates is None else candidates.intersection(members)
-
-    if attribute.type is AttributeType.ENUM:
-        keep(attribute.members)
-    for claim in claims:
-        match claim:
-            case Between(least, greatest):
-                lo, hi = max(lo, least), min(hi, greatest)
-            case AtLeast(bound):
-                lo = max(lo, bound)
-            case AtMost(bound):
-                hi = min(hi, bound)
-            case Equal(value):
-                keep((value,))
-            case OneOf(members):
-                keep(members)
-            case InSet(name, member) if sets is not None:
-                found = named_set(name, attribute, sets).members
-                if member:
-                    keep(found)
-                else:
-                    exclusions.append(found)
-            case InSet():
-                pass
-
-    def within(value: Value) -> bool:
-        return not isinstance(value, int) or lo <= value <= hi
-
-    if candidates is None and not attribute.is_ordered:
-        return None
-    excluded = set[Value]().union(*exclusions)
-    if candidates is not None:
-        return sum(1 for value in candidates - excluded if within(value))
-    return max(0, hi - lo + 1) - sum(1 for value in excluded if lo <= _number(value) <= hi)
+    known = [each for each in claims if sets is not None or not isinstance(each, InSet)]
+    return Possible.of(attribute, known, sets or {}).count
 
 
 def _number(value: Value) -> int:

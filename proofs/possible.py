@@ -4,7 +4,7 @@ Exactly those: ranges, lists, named sets and exclusions are intersected, and whe
 claim is true of all that is left is answered without counting past the size of a set. Facts about
 several attributes are not seen here; `proofs.implication` turns them into intervals.
 
-SPEC.md, "What a verifier may require".
+SPEC.md, "What may be asked" and "What a verifier may require".
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
+from proofs.errors import FactError
 from proofs.facts import (
     AtLeast,
     AtMost,
@@ -47,6 +48,7 @@ class Possible:
 
         Raises:
             SetError: a named set is not at hand, or of another type.
+            FactError: a set of numbers holds a text.
         """
         listed: set[Value] | None = None
         excluded: set[Value] = set()
@@ -86,6 +88,16 @@ class Possible:
             hi -= 1
         inside = frozenset(value for value in excluded if _within(value, (lo, hi)))
         return cls(None, (lo, hi), inside)
+
+    @property
+    def count(self) -> int | None:
+        """How many there are; None when there is no end of them."""
+        if self.listed is not None:
+            return len(self.listed)
+        if self.interval is None:
+            return None
+        lo, hi = self.interval
+        return max(0, hi - lo + 1 - len(self.excluded))
 
     @property
     def ends(self) -> Interval:
@@ -154,4 +166,6 @@ def _cut(interval: Interval | None, claim: Between | AtLeast | AtMost) -> Interv
 def _within(value: Value, interval: Interval | None) -> bool:
     if interval is None:
         return isinstance(value, str)
-    return isinstance(value, int) and interval[0] <= value <= interval[1]
+    if not isinstance(value, int):
+        raise FactError("a set of numbers holds a text")
+    return interval[0] <= value <= interval[1]
