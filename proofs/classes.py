@@ -16,18 +16,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from proofs.errors import FactError
-from proofs.facts import (
-    AtLeast,
-    AtMost,
-    Between,
-    Claim,
-    Equal,
-    Fact,
-    InSet,
-    OneOf,
-    Sentence,
-    SetMembers,
-)
+from proofs.evaluate import SetMembers
+from proofs.facts import AtLeast, AtMost, Between, Claim, Equal, Fact, InSet, OneOf, Sentence
 from proofs.linear import TOTAL, Form, Key, LinearFact, Mention
 from proofs.narrowing import Interval, combinations, narrow
 from proofs.possible import Possible

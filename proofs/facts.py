@@ -12,19 +12,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
-from importlib import resources
-from typing import Generic, Protocol, TypeAlias, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
-from lark import Lark, Token, Tree
+from lark import Token, Tree
 from lark.exceptions import UnexpectedInput
 
-from proofs.errors import CrossproofError, FactError, SetError
+from proofs.errors import CrossproofError, FactError
 from proofs.exact import format_decimal, read_decimal
 from proofs.fact_hints import explain, shown
+from proofs.grammar import bare_word, parser
 from proofs.linear import LinearFact
 from proofs.linear_reader import Item, read_count, read_linear, read_text, sides
 from proofs.list_facts import CountFact, ListFact
@@ -32,7 +31,7 @@ from proofs.normaliser import safe_for_display
 from proofs.schema import Attribute, AttributeType, Schema, format_day, parse_day
 from proofs.subjects import Documents, Subjects
 from proofs.units import zeros_between
-from proofs.values import Value, check_bounds, normal_text, suggest
+from proofs.values import Value, check_bounds, normal_text
 
 MAX_FACT = 4096
 MAX_FACTS = 64
@@ -218,12 +217,6 @@ class FactList(Generic[S]):
 # --- reading ------------------------------------------------------------------------------------
 
 
-@cache
-def _parser() -> Lark:
-    grammar = resources.files("proofs").joinpath("facts.lark").read_text(encoding="utf-8")
-    return Lark(grammar, start="sentence", parser="lalr", lexer="contextual")
-
-
 def parse_fact(text: str, documents: Documents, *, now: datetime | None = None) -> Sentence:
     """Read one fact about these documents; FactError says what to mend."""
     sentence, marks = _read(text, Subjects.of(documents), now)
@@ -275,7 +268,7 @@ def _read(
     except CrossproofError as error:
         raise FactError(f"the fact {shown(text)}: {error}") from None
     try:
-        tree = _parser().parse(text)
+        tree = parser().parse(text)
     except UnexpectedInput as error:
         raise FactError(f"cannot read {shown(text)}: {explain(text, error)}") from None
     marks = {child.type for child in tree.children if isinstance(child, Token)}
@@ -484,18 +477,6 @@ def _order(value: Value) -> tuple[int, str]:
 # --- printing -----------------------------------------------------------------------------------
 
 
-@cache
-def _bare() -> re.Pattern[str]:
-    """The words that need no quotes: the grammar's own, so that printing cannot drift from it."""
-    word = next(terminal for terminal in _parser().terminals if terminal.name == "WORD")
-    return re.compile(word.pattern.value)
-
-
-def bare_word(text: str) -> bool:
-    """Whether a text needs no quotes in a sentence."""
-    return _bare().fullmatch(text) is not None
-
-
 def _print(attribute: Attribute, value: Value) -> str:
     if isinstance(value, str):
         if bare_word(value):
@@ -504,63 +485,3 @@ def _print(attribute: Attribute, value: Value) -> str:
     if attribute.type is AttributeType.DATE:
         return format_day(value)
     return format_decimal(value, attribute.scale, shortest=True)
-
-
-# --- evaluating ---------------------------------------------------------------------------------
-
-
-class SetMembers(Protocol):
-    """A named set as facts see it: values of one exact type."""
-
-    @property
-    def type_tag(self) -> bytes:
-        """The type of the members; see `Attribute.type_tag`."""
-
-    @property
-    def members(self) -> Collection[Value]:
-        """Normalised texts or scaled integers."""
-
-
-def named_set(name: str, attribute: Attribute, sets: Mapping[str, SetMembers]) -> SetMembers:
-    """The set of this name; SetError if it is not at hand or of another type than the attribute.
-
-    No member of a set of another type, scale or unit equals any value: without this check
-    `not in` would be true of everything.
-    """
-    found = sets.get(name)
-    if found is None:
-        raise SetError(f"the set @{name} is not at hand{suggest(name, list(sets))}")
-    if found.type_tag != attribute.type_tag:
-        raise SetError(f"the set @{name} is of another type than {attribute.name}")
-    return found
-
-
-def evaluate_linear(fact: LinearFact, value: Callable[[str, Attribute], int | None]) -> bool:
-    """Whether a linear fact is true of these values; where one is absent (None) it is not."""
-    values = {each.key: value(*each.key) for each in fact.mentions}
-    present = {key: each for key, each in values.items() if each is not None}
-    if len(present) < len(values):
-        return False
-    return all(form.holds(lambda *key: present[key]) for form in fact.forms)
-
-
-def evaluate(fact: Fact, value: Value | None, sets: Mapping[str, SetMembers]) -> bool:
-    """Whether the fact is true of the value; of an absent one (None) no fact is.
-
-    For the custodian's side and for tests: proofs are made from statements, never from this.
-    """
-    if value is None:
-        return False
-    match fact.claim:
-        case Between(lo, hi):
-            return lo <= _whole(value) <= hi
-        case AtLeast(bound):
-            return _whole(value) >= bound
-        case AtMost(bound):
-            return _whole(value) <= bound
-        case Equal(expected):
-            return value == expected
-        case OneOf(members):
-            return value in members
-        case InSet(name, member):
-            return (value in named_set(name, fact.attribute, sets).members) == member

@@ -19,7 +19,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from proofs.facts import Fact, Sentence, SetMembers
+from proofs.evaluate import SetMembers
+from proofs.facts import Fact, Sentence
 from proofs.linear import Form, Key, LinearFact
 from proofs.narrowing import Interval, narrow
 from proofs.possible import Possible

@@ -21,6 +21,7 @@ from typing import Final, TypeAlias
 from proofs import group
 from proofs.errors import FactError
 from proofs.exact import format_decimal
+from proofs.grammar import bare_word
 from proofs.range_terms import BASE, MAX_DIGITS
 from proofs.schema import Attribute
 from proofs.selection import MAX_LISTED
@@ -220,7 +221,7 @@ class LinearFact:
         left, right = self._print(self.left), self._print(self.right)
         if self.times is not None:
             left = f"abs({left})" + (f" * {self.times}" if self.times != 1 else "")
-        rate = f" {self.rate.print(bare=is_bare(self.rate.source))}" if self.rate else ""
+        rate = f" {self.rate.print(bare=bare_word(self.rate.source))}" if self.rate else ""
         return f"{left} {self.relation} {right}{rate}"
 
     @property
@@ -329,10 +330,3 @@ class Scale:
 
     def _exchanged(self, attribute: Attribute) -> bool:
         return self.rate is not None and measure(attribute.unit)[0] == self.rate.base
-
-
-def is_bare(text: str) -> bool:
-    """Whether a text needs no quotes as the source of a rate."""
-    from proofs.facts import bare_word  # the grammar's own words; that module builds on this one
-
-    return bare_word(text)

@@ -26,7 +26,8 @@ from proofs.classes import (
     check_without_sets,
 )
 from proofs.errors import FactError
-from proofs.facts import Between, Fact, SetMembers
+from proofs.evaluate import SetMembers
+from proofs.facts import Between, Fact
 from proofs.linear import TOTAL, Form, Key, LinearFact
 from proofs.list_facts import ListFact
 from proofs.list_statement import rows_about

@@ -14,7 +14,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from proofs.errors import BindingError, CannotProveError, FactError
-from proofs.facts import Fact, SetMembers
+from proofs.evaluate import SetMembers
+from proofs.facts import Fact
 from proofs.implication import contradictory, form_follows, forms_of, intervals_of
 from proofs.linear import TOTAL, Form, Key, LinearFact
 from proofs.list_facts import CountFact, ListFact

@@ -13,17 +13,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from proofs.errors import FactError
-from proofs.facts import (
-    AtLeast,
-    AtMost,
-    Between,
-    Claim,
-    Equal,
-    InSet,
-    OneOf,
-    SetMembers,
-    named_set,
-)
+from proofs.evaluate import SetMembers, named_set
+from proofs.facts import AtLeast, AtMost, Between, Claim, Equal, InSet, OneOf
 from proofs.narrowing import Interval
 from proofs.schema import Attribute, AttributeType
 from proofs.values import Value

@@ -18,7 +18,8 @@ from datetime import datetime
 from functools import lru_cache
 
 from proofs.errors import FactError, PolicyError
-from proofs.facts import Fact, Sentence, SetMembers, parse_fact, parse_list_fact
+from proofs.evaluate import SetMembers
+from proofs.facts import Fact, Sentence, parse_fact, parse_list_fact
 from proofs.implication import about, implies
 from proofs.linear import LinearFact, Side
 from proofs.list_facts import ListFact

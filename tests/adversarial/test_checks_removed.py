@@ -62,8 +62,8 @@ MODULES = (
 
 ELSEWHERE = {
     "the fact language": (
-        "classes exact expansion fact_hints facts implication linear linear_reader "
-        "list_implication narrowing possible statement subjects units"
+        "classes evaluate exact expansion fact_hints facts grammar implication linear "
+        "linear_reader list_implication narrowing possible statement subjects units"
     ),
     "readers and their small parts": (
         "canonical ids member_type named_set normaliser polynomial_cache principal request "

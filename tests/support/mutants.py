@@ -201,9 +201,9 @@ def _caches() -> Sequence[Any]:
 
 
 def _worth(cache: Any) -> bool:
-    # Generators and the schema of lark hold nothing that a check decides, and are slow to make.
+    # Generators and the grammar hold nothing that a check decides, and are slow to make.
     module = getattr(cache, "__module__", "") or ""
-    return module.startswith("proofs.") and module not in ("proofs.generators", "proofs.facts")
+    return module.startswith("proofs.") and module not in ("proofs.generators", "proofs.grammar")
 
 
 # --- who reaches what ---------------------------------------------------------------------------

@@ -11,18 +11,8 @@ from support.facts import Members, schema
 
 from proofs.classes import LEAST_POSSIBLE, check_facts, check_without_sets, possible_values
 from proofs.errors import CrossproofError, FactError, SetError
-from proofs.facts import (
-    AtLeast,
-    AtMost,
-    Between,
-    Claim,
-    Equal,
-    Fact,
-    FactList,
-    InSet,
-    OneOf,
-    evaluate,
-)
+from proofs.evaluate import evaluate
+from proofs.facts import AtLeast, AtMost, Between, Claim, Equal, Fact, FactList, InSet, OneOf
 from proofs.schema import Attribute, AttributeClass, Schema
 from proofs.values import Value
 

@@ -11,19 +11,9 @@ from hypothesis import strategies as st
 from support.facts import Members, facts, schema, values
 
 from proofs.errors import CrossproofError, FactError, SetError
-from proofs.facts import (
-    AtLeast,
-    AtMost,
-    Between,
-    Equal,
-    Fact,
-    FactList,
-    InSet,
-    OneOf,
-    _parser,
-    evaluate,
-    parse_fact,
-)
+from proofs.evaluate import evaluate
+from proofs.facts import AtLeast, AtMost, Between, Equal, Fact, FactList, InSet, OneOf, parse_fact
+from proofs.grammar import parser
 from proofs.normaliser import safe_for_display
 from proofs.schema import check_unit
 from proofs.values import format_value
@@ -249,7 +239,7 @@ def test_the_longest_list_reads_back() -> None:
 
 def test_a_unit_is_always_one_word() -> None:
     """Every character that a unit may have is one of a bare word, is safe, and has one spelling."""
-    word = _parser().get_terminal("WORD").pattern.to_regexp()
+    word = parser().get_terminal("WORD").pattern.to_regexp()
     units = [chr(code) for code in range(0x20, 0x11000) if _is_unit("a" + chr(code))]
     assert "".join(units) == unicodedata.normalize("NFC", "".join(units))
     assert [sign for sign in units if re.fullmatch(word, sign) is None] == []

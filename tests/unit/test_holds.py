@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.facts import Members, facts, values
 
-from proofs.facts import evaluate
+from proofs.evaluate import evaluate
 from proofs.sets import ScalarSet
 from proofs.values import value_scalar
 from vault.app.prove import holds

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from support.facts import Members
 
 from proofs.errors import FactError, SetError
-from proofs.facts import Fact, FactList, Sentence, evaluate, evaluate_linear, parse_fact
+from proofs.evaluate import evaluate, evaluate_linear
+from proofs.facts import Fact, FactList, Sentence, parse_fact
 from proofs.implication import about, implies
 from proofs.linear import LinearFact
 from proofs.schema import Attribute, Schema

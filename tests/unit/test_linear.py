@@ -12,17 +12,9 @@ from support.books import book, subjects
 from support.facts import schema as wide
 
 from proofs.errors import CrossproofError, FactError
+from proofs.evaluate import evaluate_linear
 from proofs.exact import format_decimal
-from proofs.facts import (
-    AtLeast,
-    AtMost,
-    Between,
-    Fact,
-    FactList,
-    Sentence,
-    evaluate_linear,
-    parse_fact,
-)
+from proofs.facts import AtLeast, AtMost, Between, Fact, FactList, Sentence, parse_fact
 from proofs.group import ORDER
 from proofs.linear import MAX_MENTIONS, Form, LinearFact
 from proofs.schema import Attribute

@@ -13,7 +13,8 @@ from support.bundles import NOW
 
 from proofs.attestation import AsOf
 from proofs.errors import FactError
-from proofs.facts import Fact, FactList, SetMembers, evaluate, evaluate_linear
+from proofs.evaluate import SetMembers, evaluate, evaluate_linear
+from proofs.facts import Fact, FactList
 from proofs.linear import LinearFact
 from proofs.list_classes import check_list_facts
 from proofs.list_facts import ListFact

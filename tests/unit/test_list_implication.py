@@ -14,7 +14,8 @@ from support import bundles
 from support.portfolio import Portfolio, holdings
 
 from proofs.errors import CannotProveError, FactError, PolicyError
-from proofs.facts import Fact, evaluate, evaluate_linear, parse_list_fact
+from proofs.evaluate import evaluate, evaluate_linear
+from proofs.facts import Fact, parse_list_fact
 from proofs.linear import LinearFact
 from proofs.list_facts import CountFact, ListFact
 from proofs.list_implication import RowsAbout, bearing_on, implies_over

@@ -12,7 +12,8 @@ from support.books import book, subjects
 
 from proofs.classes import check_facts, check_without_sets
 from proofs.errors import FactError
-from proofs.facts import FactList, evaluate_linear, parse_fact
+from proofs.evaluate import evaluate_linear
+from proofs.facts import FactList, parse_fact
 from proofs.linear import LinearFact
 from proofs.narrowing import combinations, narrow
 from proofs.schema import Schema

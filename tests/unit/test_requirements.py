@@ -11,7 +11,8 @@ from support.books import ASSETS, book
 from support.bundles import ASSET, AUDIENCE, NOW
 
 from proofs.errors import PolicyError, SetError
-from proofs.facts import FactList, SetMembers
+from proofs.evaluate import SetMembers
+from proofs.facts import FactList
 from proofs.policy import Expectation
 from proofs.requirements import Met, Required, Subject
 from proofs.subjects import Subjects

@@ -13,7 +13,8 @@ from support.facts import Members, facts, schema, values
 
 from proofs import group
 from proofs.errors import CrossproofError, FactError, SetError
-from proofs.facts import AtLeast, AtMost, Between, Fact, FactList, evaluate, parse_fact
+from proofs.evaluate import evaluate
+from proofs.facts import AtLeast, AtMost, Between, Fact, FactList, parse_fact
 from proofs.generators import G
 from proofs.pedersen import commit
 from proofs.schema import Schema

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from proofs import facts as language
 from proofs.attestation import Attestation
 from proofs.context import Context
 from proofs.envelope import Envelope
 from proofs.errors import CannotProveError
+from proofs.evaluate import evaluate_linear, named_set
 from proofs.facts import AtLeast, AtMost, Between, Equal, Fact, FactList, InSet, OneOf, Sentence
 from proofs.grant import Grant
 from proofs.group import Scalar
@@ -99,7 +99,7 @@ def _outlook(
         detail = f"{', '.join(dict.fromkeys(absent))} is absent in this document"
     elif isinstance(fact, LinearFact):
         numbers = {key: scalar_integer(value) for key, value in present.items()}
-        true = language.evaluate_linear(fact, lambda *key: numbers[key])
+        true = evaluate_linear(fact, lambda *key: numbers[key])
         detail = "" if true else "the fact is false"
     else:
         true = holds(fact, present[fact.alias, fact.attribute], sets)
@@ -128,7 +128,7 @@ def predicate(fact: Fact, sets: Mapping[str, NamedSet]) -> Callable[[Scalar], bo
             scalars = [value_scalar(fact.attribute, each) for each in members]
             return lambda value: any(value == each for each in scalars)
         case InSet(name, member):
-            language.named_set(name, fact.attribute, sets)
+            named_set(name, fact.attribute, sets)
             listed = sets[name].scalars
             return lambda value: (value in listed) == member
 
